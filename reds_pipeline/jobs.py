@@ -1,0 +1,42 @@
+"""The three jobs that make the spine: refresh, collect, retrain.
+
+What belongs here: which assets a job materialises, and the names that tie runs together. What
+does not: when a job runs (``schedules.py``, ``sensors.py``). ``reds run`` executes the same jobs
+in the same order inside one process.
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from reds_pipeline.partitions import classes
+
+# Groups of assets; each asset names the one it belongs to.
+DISCOVER, COLLECT, CLEAN, TRAIN, REPORT = "discover", "collect", "clean", "train", "report"
+
+# Tags on runs: the refresh run that a collection or a training belongs to, and who drives it.
+SELECTION_TAG = "reds/selection"
+DRIVER_TAG = "reds/driver"
+COMMAND_LINE = "reds run"
+
+WEEKLY_REFRESH, COLLECT_CLASS, RETRAIN = "weekly_refresh", "collect_class", "retrain"
+
+weekly_refresh = dg.define_asset_job(
+    WEEKLY_REFRESH,
+    selection=dg.AssetSelection.groups(DISCOVER),
+    description="Samples the newest posts, counts their hashtags and chooses the classes.",
+)
+
+collect_class = dg.define_asset_job(
+    COLLECT_CLASS,
+    selection=dg.AssetSelection.assets("raw_posts", "raw_images", "clean_images"),
+    partitions_def=classes,
+    description="Collects the posts and images of one class and cleans them.",
+)
+
+retrain = dg.define_asset_job(
+    RETRAIN,
+    selection=dg.AssetSelection.assets("curated_dataset")
+    | dg.AssetSelection.groups(TRAIN, REPORT),
+    description="Curates the data set, embeds what is new, trains, compares and promotes.",
+)

@@ -1,0 +1,126 @@
+"""Every setting of REDS, typed, documented and read in one place.
+
+What belongs here: the settings and where they come from. What does not: acting on them. Nothing
+else in the project reads the environment. A value is taken from the first of: an argument, the
+environment (``REDS_*``), ``<REDS_HOME>/reds.toml``, ``./reds.toml``, the default.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from reds_pipeline.errors import RedsError
+
+SETTINGS_FILE = "reds.toml"
+
+
+def _split_names(value: Any) -> Any:
+    """Turn ``"a, b"`` into its names; lists (from TOML) pass unchanged."""
+    if isinstance(value, str):
+        return tuple(name.strip() for name in value.split(",") if name.strip())
+    return value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_names)]
+
+
+class Settings(BaseSettings):
+    """What an operator can choose; the environment name is ``REDS_`` and the name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="REDS_", extra="forbid", frozen=True, populate_by_name=True
+    )
+
+    home: Path = Field(Path(".reds"), description="Everything REDS keeps lies below it.")
+    dagster_home: Path | None = Field(
+        None,
+        validation_alias="DAGSTER_HOME",
+        description="Dagster's own directory (its own variable, without REDS_); below home if empty.",
+    )
+    host_url: str = Field("", description="The instance to learn from, such as https://pix.example.")
+    host_token: SecretStr = Field(SecretStr(""), description="Bearer token with scope `read`.")
+    contact: str = Field(
+        "", description="Address of the operator, shown to hosts in the User-Agent."
+    )
+    sample_posts: int = Field(1000, ge=1, description="Newest posts to count hashtags in (R-TAG-1).")
+    class_count: int = Field(5, ge=2, description="Classes to choose (R-CLS-1).")
+    classes: Names = Field((), description="Classes to use instead of choosing them.")
+    raw_per_class: int = Field(2000, ge=1, description="Images to collect per class (R-SCR-2).")
+    images_per_class: int = Field(1000, ge=1, description="Images to keep per class (R-SCR-10).")
+    min_images_per_class: int = Field(
+        50, ge=1, description="Fewer kept images than this and the class fell short."
+    )
+    perceptual_radius: int = Field(
+        8, ge=0, le=16, description="Largest Hamming distance of two copies of one picture (R-SCR-7)."
+    )
+    open_licences_only: bool = Field(
+        False, description="Keep only media under a Creative Commons licence or public domain."
+    )
+    indexable: str = Field(
+        "respect_if_present",
+        pattern="^(strict|respect_if_present)$",
+        description="Whether a missing `indexable` flag counts as consent.",
+    )
+    obey_ai_robots: bool = Field(
+        True, description="Treat a robots.txt refusal of any known AI-training agent as ours."
+    )
+    requests_per_second: float = Field(1.0, gt=0, description="Pace towards each host but loopback.")
+    backbones: Names = Field(
+        ("vit_base_patch16_224", "vgg16"), description="Encoders to compare: timm names, or tiny."
+    )
+    weights_dir: Path | None = Field(
+        None, description="Directory of <timm name>.safetensors used instead of the hub."
+    )
+    tracking_uri: str = Field("", description="MLflow address; SQLite below home if empty.")
+    ledger_url: str = Field("", description="SQLAlchemy address; SQLite below home if empty.")
+    seed: int = Field(42, ge=0, description="Seed of splits and models.")
+    promotion_margin: float = Field(
+        0.01, ge=0, le=1, description="How much lower a newer model's accuracy may be than the champion's."
+    )
+    refresh_cron: str = Field("0 3 * * 1", description="When weekly_refresh runs.")
+    timezone: str = Field("UTC", description="Time zone of refresh_cron.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources; the file in the home comes before the one in this directory."""
+        here = TomlConfigSettingsSource(settings_cls, Path(SETTINGS_FILE))
+        home = init_settings().get("home") or env_settings().get("home") or here().get("home")
+        at_home = TomlConfigSettingsSource(settings_cls, Path(home or ".reds") / SETTINGS_FILE)
+        return init_settings, env_settings, at_home, here
+
+
+def load_settings(**chosen: Any) -> Settings:
+    """Return the settings, with ``chosen`` before all other sources.
+
+    Args:
+        **chosen: Settings by name; ``None`` means not chosen.
+
+    Raises:
+        RedsError: A value is not valid; the sentence names it.
+    """
+    try:
+        return Settings(**{name: value for name, value in chosen.items() if value is not None})
+    except ValidationError as error:
+        problem = error.errors()[0]
+        name = ".".join(str(part) for part in problem["loc"]) or "the settings"
+        raise RedsError(
+            f"The setting {name} is not valid: {problem['msg']}. Correct REDS_{name.upper()} in "
+            f"the environment or {name} in {SETTINGS_FILE}."
+        ) from error

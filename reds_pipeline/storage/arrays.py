@@ -1,0 +1,133 @@
+"""Rows of numbers by key: tensors and embeddings, in NumPy shards beside Parquet indexes.
+
+What belongs here: storing and finding arrays whose rows all have one shape and type. What does
+not: what the numbers mean or how they were made. Each append writes one shard and then its
+index, so a shard without an index (a kill in between) is invisible and is overwritten by name
+never: names are random.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from reds_pipeline.storage.atomic import replacing
+
+
+class ArrayStore:
+    """Keyed rows of one shape and dtype.
+
+    Args:
+        root: The directory; made on first use.
+        row_shape: Shape of one row, such as ``(224, 224, 3)``.
+        dtype: NumPy type name, such as ``"uint8"``.
+    """
+
+    def __init__(self, root: Path, row_shape: tuple[int, ...], dtype: str) -> None:
+        self.root = root
+        self.row_shape = row_shape
+        self.dtype = np.dtype(dtype)
+
+    def keys(self) -> set[str]:
+        """Return every key that has a row."""
+        return set(self._places())
+
+    def missing(self, keys: Sequence[str]) -> list[str]:
+        """Return the keys without a row, in the order given and each once."""
+        present = self._places()
+        return [key for key in dict.fromkeys(keys) if key not in present]
+
+    def append(
+        self,
+        keys: Sequence[str],
+        rows: NDArray[Any],
+        extra: Mapping[str, Sequence[Any]] | None = None,
+    ) -> None:
+        """Store one shard.
+
+        Args:
+            keys: One key a row.
+            rows: Array of shape ``(len(keys), *row_shape)`` and the store's dtype.
+            extra: Further index columns, each as long as ``keys``.
+
+        Raises:
+            ValueError: Shape or dtype differ from the store's, or a key comes twice.
+        """
+        if rows.shape != (len(keys), *self.row_shape) or rows.dtype != self.dtype:
+            raise ValueError(
+                f"a shard of {self.root.name} must be {self.dtype} of shape "
+                f"{(len(keys), *self.row_shape)}, not {rows.dtype} of shape {rows.shape}"
+            )
+        if len(set(keys)) != len(keys):
+            raise ValueError("a shard holds each key once")
+        if not keys:
+            return
+        name = uuid.uuid4().hex
+        with replacing(self.root / f"{name}.npy") as temporary, temporary.open("wb") as file:
+            np.save(file, rows, allow_pickle=False)
+        index = pa.table(
+            {
+                "key": pa.array(keys, pa.string()),
+                "shard": pa.array([name] * len(keys), pa.string()),
+                "row": pa.array(range(len(keys)), pa.int64()),
+                **{column: pa.array(list(values)) for column, values in (extra or {}).items()},
+            }
+        )
+        with replacing(self.root / f"{name}.parquet") as temporary:
+            pq.write_table(index, temporary)
+
+    def read(self, keys: Sequence[str]) -> NDArray[Any]:
+        """Return the rows of ``keys`` in that order, shape ``(len(keys), *row_shape)``.
+
+        Raises:
+            KeyError: A key has no row.
+        """
+        places = self._places()
+        result = np.empty((len(keys), *self.row_shape), self.dtype)
+        by_shard: dict[str, list[tuple[int, int]]] = {}
+        for position, key in enumerate(keys):
+            shard, row = places[key]
+            by_shard.setdefault(shard, []).append((position, row))
+        for shard, moves in by_shard.items():
+            array = np.load(self.root / f"{shard}.npy", mmap_mode="r", allow_pickle=False)
+            positions, rows = zip(*moves, strict=True)
+            result[list(positions)] = array[list(rows)]
+        return result
+
+    def batches(
+        self, keys: Sequence[str], size: int
+    ) -> Iterator[tuple[list[str], NDArray[Any]]]:
+        """Yield ``(keys, rows)`` of at most ``size`` rows, so memory stays bounded."""
+        for start in range(0, len(keys), size):
+            chunk = list(keys[start : start + size])
+            yield chunk, self.read(chunk)
+
+    def index(self) -> pa.Table:
+        """Return the columns ``key``, ``shard``, ``row`` and the extra ones, one row a key."""
+        tables = [pq.read_table(path, partitioning=None) for path in self._indexes()]
+        if not tables:
+            return pa.table(
+                {
+                    "key": pa.array([], pa.string()),
+                    "shard": pa.array([], pa.string()),
+                    "row": pa.array([], pa.int64()),
+                }
+            )
+        return pa.concat_tables(tables, promote_options="default")
+
+    def _indexes(self) -> list[Path]:
+        return sorted(self.root.glob("[0-9a-f]*.parquet"))
+
+    def _places(self) -> dict[str, tuple[str, int]]:
+        index = self.index().select(["key", "shard", "row"]).to_pydict()
+        return {
+            key: (shard, row)
+            for key, shard, row in zip(index["key"], index["shard"], index["row"], strict=True)
+        }

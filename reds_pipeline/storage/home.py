@@ -1,0 +1,98 @@
+"""The layout of ``REDS_HOME``: where each thing that lasts has its place.
+
+What belongs here: names of files and directories. What does not: their contents.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from pathlib import Path
+
+from reds_pipeline.storage.arrays import ArrayStore
+from reds_pipeline.storage.images import ImageStore
+from reds_pipeline.storage.journal import Journal
+from reds_pipeline.storage.keys import KeyedHash, load_or_create_secret
+
+_NOT_FILE_SAFE = re.compile(r"[^\w-]+")
+
+
+def file_name(text: str) -> str:
+    """Return ``text`` as a file name without an extension.
+
+    Class and tag names come from people: any script is kept, anything else becomes ``_``, and a
+    name that had to be changed says so by a suffix that keeps different names apart.
+    """
+    safe = _NOT_FILE_SAFE.sub("_", text)[:80]
+    if safe == text and safe:
+        return safe
+    return f"{safe}~{KeyedHash(b'file names are not secret')(text)[:8]}"
+
+
+class Home:
+    """One REDS installation on disk.
+
+    Args:
+        root: The directory given as ``REDS_HOME``.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def table(self, name: str, partition: str | None = None) -> Path:
+        """Return the Parquet file of a table, or of one partition of it."""
+        if partition is None:
+            return self.root / "tables" / f"{name}.parquet"
+        return self.root / "tables" / name / f"{file_name(partition)}.parquet"
+
+    def journal(self, name: str, partition: str) -> Journal:
+        """Return the journal of work in progress on one partition."""
+        return Journal(self.root / "journals" / name / f"{file_name(partition)}.jsonl")
+
+    @cached_property
+    def images(self) -> ImageStore:
+        """The store of original pictures, stripped of metadata."""
+        return ImageStore(self.root / "images")
+
+    def tensors(self, resize_rule: str) -> ArrayStore:
+        """Return the 224 x 224 tensors made by one resize rule, uint8 ``(224, 224, 3)`` a row."""
+        return ArrayStore(self.root / "tensors" / resize_rule, (224, 224, 3), "uint8")
+
+    @property
+    def embeddings(self) -> Path:
+        """The directory that holds one array store per encoder."""
+        return self.root / "embeddings"
+
+    @property
+    def figures(self) -> Path:
+        """The directory of pictures and tables made for people."""
+        return self.root / "figures"
+
+    def lock(self, name: str) -> Path:
+        """Return the lock file of one kind of work; see ``locks.py``."""
+        return self.root / "locks" / f"{file_name(name)}.lock"
+
+    @property
+    def dagster(self) -> Path:
+        """The default ``DAGSTER_HOME``."""
+        return self.root / "dagster"
+
+    @property
+    def default_ledger_url(self) -> str:
+        """SQLAlchemy address of the ledger when none is configured."""
+        return f"sqlite:///{self.root / 'ledger.sqlite'}"
+
+    @property
+    def default_tracking_uri(self) -> str:
+        """MLflow address when none is configured."""
+        return f"sqlite:///{self.root / 'mlflow.sqlite'}"
+
+    @property
+    def artifacts(self) -> Path:
+        """Where MLflow keeps its files."""
+        return self.root / "mlflow-artifacts"
+
+    @cached_property
+    def keyed_hash(self) -> KeyedHash:
+        """The pseudonym function of this home; its key never leaves it."""
+        return KeyedHash(load_or_create_secret(self.root / "pseudonym.key"))

@@ -1,0 +1,64 @@
+"""Work in progress that survives a kill: one JSON object a line, appended as it happens.
+
+What belongs here: the append-only file a long stage writes while it works, so that the next
+attempt starts where this one stopped. What does not: finished results; those are tables
+(``tables.py``), and a stage deletes its journal once its table is in place.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+class Journal:
+    """An append-only list of records in one file.
+
+    A kill may leave a torn last line: it is ignored on reading and cut off by the next append,
+    so the record it held counts as never written. Appends from several threads of one process
+    are safe; two processes must not share a journal (Dagster runs a partition once at a time).
+
+    Args:
+        path: The file; it is created by the first append.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._mended = False
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Add one JSON-serialisable record and hand it to the operating system."""
+        line = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
+        with self._lock:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            if not self._mended:
+                self._cut_torn_line()
+                self._mended = True
+            with self._path.open("ab") as file:
+                file.write(line.encode("utf-8"))
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return the whole records in the order in which they were appended."""
+        if not self._path.exists():
+            return []
+        *whole, _torn = self._path.read_bytes().split(b"\n")
+        return [json.loads(line) for line in whole]
+
+    def delete(self) -> None:
+        """Forget everything; the results now live in a table."""
+        with self._lock:
+            self._path.unlink(missing_ok=True)
+            self._mended = False
+
+    def _cut_torn_line(self) -> None:
+        if not self._path.exists():
+            return
+        data = self._path.read_bytes()
+        end = data.rfind(b"\n") + 1
+        if end != len(data):
+            with self._path.open("r+b") as file:
+                file.truncate(end)

@@ -1,0 +1,79 @@
+"""The ledger: what people and the pipeline decided, kept for ever in an append-only database.
+
+What belongs here: adding an event and reading events back. What does not: what an event means;
+the stage that writes it gives it a kind and a JSON body. The web page and the pipeline share it,
+so it is a SQL database (SQLite with write-ahead logging, or Postgres by URL) and never updated
+or deleted from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+_METADATA = sa.MetaData()
+
+_EVENTS = sa.Table(
+    "events",
+    _METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.String(32), nullable=False),
+    sa.Column("kind", sa.String(64), nullable=False, index=True),
+    sa.Column("subject", sa.String(512), nullable=False),
+    sa.Column("body", sa.JSON, nullable=False),
+)
+
+
+class Ledger:
+    """Append-only events in a SQL database.
+
+    Args:
+        url: A SQLAlchemy address; the table is made on first use.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = sa.create_engine(_with_driver(url))
+        if self._engine.dialect.name == "sqlite":
+            sa.event.listen(self._engine, "connect", _use_write_ahead_log)
+            if database := self._engine.url.database:
+                Path(database).parent.mkdir(parents=True, exist_ok=True)
+        _METADATA.create_all(self._engine, checkfirst=True)
+
+    def append(self, kind: str, subject: str, body: Mapping[str, Any]) -> None:
+        """Record one event.
+
+        Args:
+            kind: What happened, such as ``promotion`` or ``host_approval``.
+            subject: What it happened to, such as a model version or a host.
+            body: Everything else, JSON-serialisable.
+        """
+        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        with self._engine.begin() as connection:
+            connection.execute(
+                _EVENTS.insert().values(at=at, kind=kind, subject=subject, body=dict(body))
+            )
+
+    def events(self, kind: str) -> list[dict[str, Any]]:
+        """Return the events of one kind, oldest first, as ``{"at", "subject", **body}``."""
+        query = sa.select(_EVENTS).where(_EVENTS.c.kind == kind).order_by(_EVENTS.c.id)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [{**row["body"], "at": row["at"], "subject": row["subject"]} for row in rows]
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._engine.dispose()
+
+
+def _use_write_ahead_log(connection: Any, _record: Any) -> None:
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA busy_timeout=10000")
+
+
+def _with_driver(url: str) -> str:
+    # A bare postgresql:// means psycopg 3 to SQLAlchemy 2.1; Dagster brings psycopg2.
+    return url.replace("postgresql://", "postgresql+psycopg2://", 1)

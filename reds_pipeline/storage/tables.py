@@ -1,0 +1,185 @@
+"""Parquet tables: one file per asset and partition, written whole.
+
+What belongs here: reading and writing a table, and the columns of the tables that stages hand
+to one another. What does not: computing rows. A fixed schema per table keeps an empty table
+readable and a column's type independent of what happens to be in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from reds_pipeline.storage.atomic import replacing
+
+_TEXT = pa.string()
+_TEXTS = pa.list_(pa.string())
+_COUNT = pa.int64()
+_NUMBER = pa.float64()
+_FLAG = pa.bool_()
+
+_MEDIA = pa.struct(
+    [
+        ("media_id", _TEXT),
+        ("url", _TEXT),
+        ("alt_text", _TEXT),
+        ("licence", _TEXT),
+        ("width", _COUNT),
+        ("height", _COUNT),
+    ]
+)
+
+POSTS = pa.schema(
+    [
+        ("post_key", _TEXT),
+        ("host", _TEXT),
+        ("query_tag", _TEXT),
+        ("status", _TEXT),
+        ("reason", _TEXT),
+        ("collected_at", _TEXT),
+        ("post_id", _TEXT),
+        ("created_at", _TEXT),
+        ("author_key", _TEXT),
+        ("tags", _TEXTS),
+        ("media", pa.list_(_MEDIA)),
+    ]
+)
+
+CURSORS = pa.schema(
+    [("tag", _TEXT), ("newest_id", _TEXT), ("oldest_id", _TEXT), ("exhausted", _FLAG)]
+)
+
+HASHTAGS = pa.schema(
+    [("tag", _TEXT), ("posts", _COUNT), ("authors", _COUNT), ("occurrences", _COUNT)]
+)
+
+LEMMAS = pa.schema(
+    [
+        ("lemma", _TEXT),
+        ("posts", _COUNT),
+        ("authors", _COUNT),
+        ("tokens", _COUNT),
+        ("spellings", _TEXTS),
+    ]
+)
+
+CLASS_SELECTION = pa.schema(
+    [
+        ("lemma", _TEXT),
+        ("synset", _TEXT),
+        ("rank", _COUNT),
+        ("posts", _COUNT),
+        ("authors", _COUNT),
+        ("accepted", _FLAG),
+        ("reason", _TEXT),
+        ("query_tags", _TEXTS),
+    ]
+)
+
+IMAGES = pa.schema(
+    [
+        ("media_key", _TEXT),
+        ("post_key", _TEXT),
+        ("author_key", _TEXT),
+        ("created_at", _TEXT),
+        ("tags", _TEXTS),
+        ("position", _COUNT),
+        ("album", _FLAG),
+        ("alt_text", _TEXT),
+        ("licence", _TEXT),
+        ("url", _TEXT),
+        ("collected_at", _TEXT),
+        ("status", _TEXT),
+        ("reason", _TEXT),
+        ("bytes", _COUNT),
+        ("width", _COUNT),
+        ("height", _COUNT),
+        ("sha256", _TEXT),
+        ("extension", _TEXT),
+        ("perceptual_hash", _TEXT),
+        ("colour_spread", _NUMBER),
+    ]
+)
+
+CLEAN_IMAGES = pa.schema(
+    [
+        *IMAGES,
+        ("class_name", _TEXT),
+        ("kept", _FLAG),
+        ("drop_reason", _TEXT),
+        ("cluster", _TEXT),
+    ]
+)
+
+CURATED = pa.schema(
+    [
+        ("sha256", _TEXT),
+        ("extension", _TEXT),
+        ("class_name", _TEXT),
+        ("author_key", _TEXT),
+        ("cluster", _TEXT),
+        ("group", _TEXT),
+        ("created_at", _TEXT),
+        ("width", _COUNT),
+        ("height", _COUNT),
+        ("kept", _FLAG),
+        ("drop_reason", _TEXT),
+    ]
+)
+
+TRAININGS = pa.schema(
+    [
+        ("backbone", _TEXT),
+        ("encoder_id", _TEXT),
+        ("weights", _TEXT),
+        ("protocol", _TEXT),
+        ("training_key", _TEXT),
+        ("run_id", _TEXT),
+        ("dataset_digest", _TEXT),
+        ("classes", _TEXTS),
+        ("cv_accuracy", pa.list_(_NUMBER)),
+        ("cv_mean", _NUMBER),
+        ("cv_var_ddof0", _NUMBER),
+        ("cv_var_ddof1", _NUMBER),
+        ("test_accuracy", _NUMBER),
+        ("test_low", _NUMBER),
+        ("test_high", _NUMBER),
+        ("macro_f1", _NUMBER),
+        ("n_train", _COUNT),
+        ("n_test", _COUNT),
+        ("embed_s", _NUMBER),
+        ("fit_s", _NUMBER),
+        ("trained_at", _TEXT),
+    ]
+)
+
+
+def write_rows(path: Path, rows: Iterable[Mapping[str, Any]], schema: pa.Schema) -> None:
+    """Replace the table at ``path`` by ``rows``.
+
+    Args:
+        path: A ``.parquet`` file.
+        rows: Mappings; a missing key becomes null.
+        schema: The table's columns.
+
+    Raises:
+        ValueError: A row carries a column that the schema does not have; nothing is written.
+    """
+    rows = list(rows)
+    names = set(schema.names)
+    for row in rows:
+        if unknown := set(row) - names:
+            raise ValueError(f"{path.name} has no column {sorted(unknown)}")
+    with replacing(path) as temporary:
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), temporary, compression="zstd")
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of the table at ``path``; an absent table has none."""
+    if not path.exists():
+        return []
+    return pq.read_table(path, partitioning=None).to_pylist()

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reds_pipeline.storage.arrays import ArrayStore
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ArrayStore:
+    return ArrayStore(tmp_path / "vectors", (3,), "float32")
+
+
+def rows(*values: float) -> np.ndarray:
+    return np.array([[value] * 3 for value in values], np.float32)
+
+
+def test_rows_come_back_in_the_order_asked_across_shards(store: ArrayStore) -> None:
+    store.append(["a", "b"], rows(1, 2))
+    store.append(["c"], rows(3))
+    assert store.read(["c", "a", "c"])[:, 0].tolist() == [3, 1, 3]
+    assert store.missing(["z", "a", "y", "z"]) == ["z", "y"]
+    batches = list(store.batches(["a", "b", "c"], 2))
+    assert [keys for keys, _ in batches] == [["a", "b"], ["c"]]
+    assert [array[:, 0].tolist() for _, array in batches] == [[1, 2], [3]]
+
+
+def test_an_absent_key_is_an_error(store: ArrayStore) -> None:
+    with pytest.raises(KeyError):
+        store.read(["a"])
+
+
+def test_a_shard_whose_index_was_never_written_counts_as_absent(store: ArrayStore) -> None:
+    store.append(["a"], rows(1))
+    [index] = store.root.glob("*.parquet")
+    index.unlink()
+    assert store.keys() == set()
+    store.append(["a"], rows(5))
+    assert store.read(["a"])[0, 0] == 5
+
+
+def test_extra_columns_are_kept_in_the_index(store: ArrayStore) -> None:
+    store.append(["a", "b"], rows(1, 2), {"cropped": [True, False]})
+    table = store.index().to_pydict()
+    assert dict(zip(table["key"], table["cropped"], strict=True)) == {"a": True, "b": False}
+
+
+@pytest.mark.parametrize(
+    ("keys", "array"),
+    [
+        (["a"], rows(1).astype(np.float64)),
+        (["a", "b"], rows(1)),
+        (["a", "a"], rows(1, 2)),
+        (["a"], np.zeros((1, 4), np.float32)),
+    ],
+    ids=["other dtype", "row missing", "key twice", "other shape"],
+)
+def test_a_shard_that_does_not_fit_is_refused(
+    store: ArrayStore, keys: list[str], array: np.ndarray
+) -> None:
+    with pytest.raises(ValueError, match="shard"):
+        store.append(keys, array)
+    assert store.keys() == set()
+
+
+def test_nothing_to_append_writes_nothing(store: ArrayStore) -> None:
+    store.append([], np.empty((0, 3), np.float32))
+    assert not store.root.exists()

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reds_pipeline.storage.journal import Journal
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda children: st.lists(children, max_size=3)
+    | st.dictionaries(st.text(max_size=5), children, max_size=3),
+    max_leaves=5,
+)
+record_lists = st.lists(st.dictionaries(st.text(max_size=5), json_values, max_size=4), max_size=6)
+
+
+@given(records=record_lists, cut=st.integers(min_value=0, max_value=200))
+def test_a_file_cut_anywhere_keeps_its_whole_records_and_goes_on(
+    tmp_path_factory: pytest.TempPathFactory, records: list[dict[str, Any]], cut: int
+) -> None:
+    path = tmp_path_factory.mktemp("journal") / "work.jsonl"
+    journal = Journal(path)
+    for record in records:
+        journal.append(record)
+    whole = path.read_bytes() if path.exists() else b""
+    torn = whole[: max(0, len(whole) - cut)]
+    path.write_bytes(torn)
+    survivors = records[: torn.count(b"\n")]
+
+    resumed = Journal(path)
+    assert resumed.records() == survivors
+    resumed.append({"after": "the kill"})
+    assert resumed.records() == [*survivors, {"after": "the kill"}]
+
+
+def test_threads_append_whole_lines(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "work.jsonl")
+
+    def write(worker: int) -> None:
+        for number in range(50):
+            journal.append({"worker": worker, "number": number, "text": "x" * 500})
+
+    threads = [threading.Thread(target=write, args=(worker,)) for worker in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    seen = {(record["worker"], record["number"]) for record in journal.records()}
+    assert seen == {(worker, number) for worker in range(8) for number in range(50)}
+
+
+def test_a_deleted_journal_is_empty_and_can_be_used_again(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "work.jsonl")
+    journal.append({"a": 1})
+    journal.delete()
+    assert journal.records() == []
+    journal.append({"b": 2})
+    assert journal.records() == [{"b": 2}]

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from reds_pipeline.storage.ledger import Ledger
+
+
+def test_events_come_back_in_order_and_by_kind(tmp_path: Path) -> None:
+    ledger = Ledger(f"sqlite:///{tmp_path / 'deep' / 'ledger.sqlite'}")
+    ledger.append("promotion", "1", {"reason": "first"})
+    ledger.append("run_failure", "retrain", {})
+    ledger.append("promotion", "2", {"reason": "better"})
+    events = ledger.events("promotion")
+    assert [(event["subject"], event["reason"]) for event in events] == [
+        ("1", "first"),
+        ("2", "better"),
+    ]
+    assert all(event["at"].endswith("Z") for event in events)
+    ledger.close()
+
+
+def test_several_writers_lose_nothing(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+    ledgers = [Ledger(url) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        for ledger in ledgers:
+            for number in range(10):
+                pool.submit(ledger.append, "vote", str(number), {})
+    assert len(ledgers[0].events("vote")) == 40
+    for ledger in ledgers:
+        ledger.close()
