@@ -13,7 +13,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from reds_pipeline.settings import Settings
+from reds_pipeline.settings import Settings, load_settings
 from reds_pipeline.storage import atomic
 
 # SQLite event logs lock up under many writers, so one run at a time works and the next waits;
@@ -64,3 +64,9 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "true")
     with dg.DagsterInstance.from_config(str(directory)) as instance:
         yield instance
+
+
+if __name__ == "__main__":
+    # For services that find their instance through DAGSTER_HOME: docker/compose.yaml runs this
+    # once before them.
+    prepare_dagster_home(load_settings())

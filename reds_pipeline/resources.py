@@ -7,12 +7,38 @@ never sees a Dagster type.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
+from typing import TYPE_CHECKING
 
+from reds_pipeline.errors import RedsError
 from reds_pipeline.settings import Settings
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.ledger import Ledger
 from reds_pipeline.tracking import Tracking
+
+if TYPE_CHECKING:
+    from reds_pipeline.fediverse.client import ApiClient
+    from reds_pipeline.fediverse.fetcher import MediaFetcher
+    from reds_pipeline.fediverse.politeness import Politeness
+    from reds_pipeline.fediverse.posts import PostReader
+
+# What a run may cost, as `reds run` reports it; asking a host is not new work by itself.
+HOST_REQUESTS = "requests to the host"
+POSTS_READ = "new posts read"
+PICTURES_FETCHED = "pictures downloaded"
+PICTURES_RESIZED = "pictures resized"
+EMBEDDINGS_COMPUTED = "embeddings computed"
+MODELS_TRAINED = "models trained"
+NEW_WORK = (
+    POSTS_READ,
+    PICTURES_FETCHED,
+    PICTURES_RESIZED,
+    EMBEDDINGS_COMPUTED,
+    MODELS_TRAINED,
+)
 
 
 class Platform:
@@ -20,10 +46,16 @@ class Platform:
 
     Args:
         settings: What the operator chose.
+
+    Attributes:
+        settings: As given.
+        cost: What this process did that was not there before, such as
+            ``{"pictures downloaded": 12}``.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.cost: Counter[str] = Counter()
 
     @cached_property
     def home(self) -> Home:
@@ -39,5 +71,61 @@ class Platform:
     def tracking(self) -> Tracking:
         """MLflow."""
         return Tracking(
-            self.settings.tracking_uri or self.home.default_tracking_uri, self.home.artifacts
+            self.settings.tracking_uri or self.home.default_tracking_uri,
+            self.home.artifacts,
+            self.settings.mlflow_page,
         )
+
+    @contextmanager
+    def host(self) -> Iterator[ApiClient]:
+        """Open a client of the configured host, if somebody approved it.
+
+        Raises:
+            RedsError: No host is configured, or it is not approved.
+        """
+        from reds_pipeline.fediverse.client import ApiClient
+        from reds_pipeline.fediverse.hosts import require_approval
+        from reds_pipeline.fediverse.transport import RequestPace
+
+        settings = self.settings
+        if not settings.host_url:
+            raise RedsError(
+                "No host is configured; set REDS_HOST_URL to the instance to learn from, or try "
+                "`reds demo`, which brings its own."
+            )
+        approvals = self.ledger.events("host_approval")
+        require_approval(settings.host_url, [event["subject"] for event in approvals])
+        with ApiClient(
+            settings.host_url,
+            settings.host_token.get_secret_value(),
+            politeness=self._politeness,
+            pace=RequestPace.towards(settings.host_url, settings.requests_per_second),
+        ) as client:
+            try:
+                yield client
+            finally:
+                self.cost[HOST_REQUESTS] += client.requests_made
+
+    def media_fetcher(self) -> MediaFetcher:
+        """Return what fetches pictures; it has a session of its own and never the token."""
+        from reds_pipeline.fediverse.fetcher import MediaFetcher
+
+        return MediaFetcher(self.settings.host_url, self._politeness)
+
+    def post_reader(self, host: str) -> PostReader:
+        """Return what turns a post of ``host`` into a row, under the operator's consent policy."""
+        from reds_pipeline.fediverse.attachments import OPEN_LICENCES
+        from reds_pipeline.fediverse.consent import ConsentPolicy
+        from reds_pipeline.fediverse.posts import PostReader
+
+        policy = ConsentPolicy(
+            require_indexable=self.settings.indexable,
+            allowed_licences=OPEN_LICENCES if self.settings.open_licences_only else None,
+        )
+        return PostReader(host, policy, self.home.keyed_hash)
+
+    @property
+    def _politeness(self) -> Politeness:
+        from reds_pipeline.fediverse.politeness import Politeness
+
+        return Politeness(self.settings.contact, self.settings.obey_ai_robots)

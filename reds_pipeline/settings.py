@@ -8,7 +8,7 @@ environment (``REDS_*``), ``<REDS_HOME>/reds.toml``, ``./reds.toml``, the defaul
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -66,9 +66,8 @@ class Settings(BaseSettings):
     open_licences_only: bool = Field(
         False, description="Keep only media under a Creative Commons licence or public domain."
     )
-    indexable: str = Field(
+    indexable: Literal["strict", "respect_if_present"] = Field(
         "respect_if_present",
-        pattern="^(strict|respect_if_present)$",
         description="Whether a missing `indexable` flag counts as consent.",
     )
     obey_ai_robots: bool = Field(
@@ -82,6 +81,9 @@ class Settings(BaseSettings):
         None, description="Directory of <timm name>.safetensors used instead of the hub."
     )
     tracking_uri: str = Field("", description="MLflow address; SQLite below home if empty.")
+    mlflow_page: str = Field(
+        "http://127.0.0.1:5000", description="Where people see the MLflow UI, for links to it."
+    )
     ledger_url: str = Field("", description="SQLAlchemy address; SQLite below home if empty.")
     seed: int = Field(42, ge=0, description="Seed of splits and models.")
     promotion_margin: float = Field(

@@ -15,6 +15,8 @@ from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.tables import read_rows
 from reds_pipeline.tracking import CHAMPION
 
+_FAILURES_SHOWN = 5
+
 
 @dataclass(frozen=True)
 class ClassFunnel:
@@ -38,11 +40,30 @@ def selected_classes(home: Home) -> list[str]:
     return [row["lemma"] for row in read_rows(home.table("class_selection")) if row["accepted"]]
 
 
+def query_tags(home: Home, class_name: str) -> list[str]:
+    """Return the hashtags to ask a host for when collecting a class, the most telling first."""
+    for row in read_rows(home.table("class_selection")):
+        if row["lemma"] == class_name and row["query_tags"]:
+            return list(row["query_tags"])
+    return [class_name]
+
+
+def curated_rows(home: Home) -> list[dict[str, Any]]:
+    """Return the rows of the pictures to learn from, in a fixed order."""
+    rows = [row for row in read_rows(home.table("curated_dataset")) if row["kept"]]
+    return sorted(rows, key=lambda row: (row["class_name"], row["sha256"]))
+
+
 def class_funnel(home: Home, class_name: str) -> ClassFunnel:
     """Count the images of one class by their fate in the latest tables of each stage."""
     dropped: Counter[str] = Counter()
     posts = read_rows(home.table("posts", class_name))
-    images = read_rows(home.table("images", class_name))
+    # A picture whose post was gated later is counted by that post, not twice.
+    images = [
+        row
+        for row in read_rows(home.table("images", class_name))
+        if row["reason"] != "post_gated"
+    ]
     cleaned = read_rows(home.table("clean_images", class_name))
     curated = [
         row for row in read_rows(home.table("curated_dataset")) if row["class_name"] == class_name
@@ -97,4 +118,13 @@ def run_summary(platform: Platform) -> dict[str, Any]:
         "champion": champion(platform),
         "tracking_uri": platform.tracking.uri,
         "home": str(home.root),
+    }
+
+
+def home_status(platform: Platform) -> dict[str, Any]:
+    """Return what ``reds status`` shows: the summary, promotions and the latest failures."""
+    return {
+        **run_summary(platform),
+        "promotions": platform.ledger.events("promotion"),
+        "failures": platform.ledger.events("run_failure")[-_FAILURES_SHOWN:],
     }

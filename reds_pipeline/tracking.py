@@ -7,6 +7,7 @@ stages run in different processes, and a global run ends up holding another stag
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import tempfile
@@ -88,9 +89,10 @@ class Tracking:
     Args:
         uri: ``sqlite:///...``, ``postgresql://...`` or ``http(s)://...``.
         artifacts: Directory for files when MLflow itself has no other place for them.
+        page: Address at which people see the MLflow UI, for links.
     """
 
-    def __init__(self, uri: str, artifacts: Path) -> None:
+    def __init__(self, uri: str, artifacts: Path, page: str = "http://127.0.0.1:5000") -> None:
         if uri.startswith("file:") or "://" not in uri:
             raise RedsError(
                 f"MLflow no longer keeps runs in a plain directory ({uri}); set "
@@ -98,6 +100,7 @@ class Tracking:
             )
         self.uri = uri
         self._artifacts = artifacts
+        self._page = page.rstrip("/")
 
     @cached_property
     def client(self) -> MlflowClient:
@@ -169,6 +172,16 @@ class Tracking:
         """Return the last value of every metric of a run."""
         return dict(self.client.get_run(run_id).data.metrics)
 
+    def read_bytes(self, run_id: str, artifact_file: str) -> bytes:
+        """Return an artifact of a run."""
+        with tempfile.TemporaryDirectory() as temporary:
+            local = self.client.download_artifacts(run_id, artifact_file, temporary)
+            return Path(local).read_bytes()
+
+    def read_json(self, run_id: str, artifact_file: str) -> Any:
+        """Return a JSON artifact of a run."""
+        return json.loads(self.read_bytes(run_id, artifact_file))
+
     def register(self, run_id: str, tags: Mapping[str, str]) -> RegisteredVersion:
         """Make the model of a training a version of the registered model, once."""
         for version in self._versions():
@@ -217,9 +230,10 @@ class Tracking:
             )
         )
 
-    def page(self, run_id: str) -> str:
-        """Return the path of a run's page below an MLflow server's address."""
-        return f"/#/experiments/{quote(self.experiment_id)}/runs/{quote(run_id)}"
+    def link(self, run_id: str) -> str:
+        """Return the address of a run's page in the MLflow UI."""
+        experiment, run = quote(self.experiment_id), quote(run_id)
+        return f"{self._page}/#/experiments/{experiment}/runs/{run}"
 
     def _runs_with(self, key: str, status: str) -> list[str]:
         runs = self.client.search_runs(

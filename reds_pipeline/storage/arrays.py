@@ -89,25 +89,16 @@ class ArrayStore:
         Raises:
             KeyError: A key has no row.
         """
-        places = self._places()
-        result = np.empty((len(keys), *self.row_shape), self.dtype)
-        by_shard: dict[str, list[tuple[int, int]]] = {}
-        for position, key in enumerate(keys):
-            shard, row = places[key]
-            by_shard.setdefault(shard, []).append((position, row))
-        for shard, moves in by_shard.items():
-            array = np.load(self.root / f"{shard}.npy", mmap_mode="r", allow_pickle=False)
-            positions, rows = zip(*moves, strict=True)
-            result[list(positions)] = array[list(rows)]
-        return result
+        return self._read(keys, self._places())
 
     def batches(
         self, keys: Sequence[str], size: int
     ) -> Iterator[tuple[list[str], NDArray[Any]]]:
         """Yield ``(keys, rows)`` of at most ``size`` rows, so memory stays bounded."""
+        places = self._places()
         for start in range(0, len(keys), size):
             chunk = list(keys[start : start + size])
-            yield chunk, self.read(chunk)
+            yield chunk, self._read(chunk, places)
 
     def index(self) -> pa.Table:
         """Return the columns ``key``, ``shard``, ``row`` and the extra ones, one row a key."""
@@ -121,6 +112,20 @@ class ArrayStore:
                 }
             )
         return pa.concat_tables(tables, promote_options="default")
+
+    def _read(
+        self, keys: Sequence[str], places: Mapping[str, tuple[str, int]]
+    ) -> NDArray[Any]:
+        result = np.empty((len(keys), *self.row_shape), self.dtype)
+        by_shard: dict[str, list[tuple[int, int]]] = {}
+        for position, key in enumerate(keys):
+            shard, row = places[key]
+            by_shard.setdefault(shard, []).append((position, row))
+        for shard, moves in by_shard.items():
+            array = np.load(self.root / f"{shard}.npy", mmap_mode="r", allow_pickle=False)
+            positions, rows = zip(*moves, strict=True)
+            result[list(positions)] = array[list(rows)]
+        return result
 
     def _indexes(self) -> list[Path]:
         return sorted(self.root.glob("[0-9a-f]*.parquet"))

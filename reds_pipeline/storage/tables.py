@@ -54,7 +54,13 @@ CURSORS = pa.schema(
 )
 
 HASHTAGS = pa.schema(
-    [("tag", _TEXT), ("posts", _COUNT), ("authors", _COUNT), ("occurrences", _COUNT)]
+    [
+        ("tag", _TEXT),
+        ("posts", _COUNT),
+        ("authors", _COUNT),
+        ("occurrences", _COUNT),
+        ("lemmas", _TEXTS),
+    ]
 )
 
 LEMMAS = pa.schema(
@@ -63,7 +69,7 @@ LEMMAS = pa.schema(
         ("posts", _COUNT),
         ("authors", _COUNT),
         ("tokens", _COUNT),
-        ("spellings", _TEXTS),
+        ("sources", pa.list_(pa.struct([("tag", _TEXT), ("occurrences", _COUNT)]))),
     ]
 )
 
@@ -128,6 +134,17 @@ CURATED = pa.schema(
         ("height", _COUNT),
         ("kept", _FLAG),
         ("drop_reason", _TEXT),
+    ]
+)
+
+EMBEDDING_RUNS = pa.schema(
+    [
+        ("encoder_id", _TEXT),
+        ("dimension", _COUNT),
+        ("weights", _TEXT),
+        ("computed", _COUNT),
+        ("seconds", _NUMBER),
+        ("at", _TEXT),
     ]
 )
 

@@ -1,0 +1,64 @@
+"""What all assets share: how failures read, how often to try again, how tables look.
+
+What belongs here: helpers about Dagster itself. What does not: anything about a stage.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+
+from reds_pipeline.errors import RedsError
+
+# The pool that everything talking to the host goes through, so that two runs never ask at once.
+HOST_POOL = "host"
+# The pool of steps that fill the machine.
+HEAVY_POOL = "heavy"
+
+network_retry = dg.RetryPolicy(
+    max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
+)
+
+
+@contextmanager
+def plain_failures() -> Iterator[None]:
+    """Turn a ``RedsError`` into a step failure that reads as its sentence.
+
+    Only errors that may pass by themselves are tried again.
+    """
+    try:
+        yield
+    except RedsError as error:
+        raise dg.Failure(description=str(error), allow_retries=error.retryable) from error
+
+
+def markdown_table(rows: Sequence[Mapping[str, Any]]) -> dg.MarkdownMetadataValue:
+    """Return rows as a Markdown table; the first row's keys are the columns."""
+    if not rows:
+        return dg.MetadataValue.md("nothing")
+    columns = list(rows[0])
+    lines = [
+        " | ".join(columns),
+        " | ".join("---" for _ in columns),
+        *(" | ".join(_cell(row[column]) for column in columns) for row in rows),
+    ]
+    return dg.MetadataValue.md("\n".join(f"| {line} |" for line in lines))
+
+
+def picture(data: bytes, description: str) -> dg.MarkdownMetadataValue:
+    """Return a JPEG or PNG that the UI shows in place.
+
+    The event log keeps it, so it should stay below 100 KB.
+    """
+    media_type = "image/png" if data.startswith(b"\x89PNG") else "image/jpeg"
+    encoded = base64.b64encode(data).decode("ascii")
+    return dg.MetadataValue.md(f"![{description}](data:{media_type};base64,{encoded})")
+
+
+def _cell(value: Any) -> str:
+    text = f"{value:.3f}" if isinstance(value, float) else str(value)
+    return text.replace("|", "\\|").replace("\n", " ")

@@ -1,0 +1,145 @@
+"""The pictures of one class: fetched and examined, then cleaned.
+
+What belongs here: the assets ``raw_images`` and ``clean_images``. What does not: fetching
+(``fediverse.media``), examining and the cleaning rules (``imaging``).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from reds_pipeline.assets.common import (
+    HEAVY_POOL,
+    HOST_POOL,
+    markdown_table,
+    network_retry,
+    picture,
+    plain_failures,
+)
+from reds_pipeline.jobs import CLEAN, COLLECT
+from reds_pipeline.partitions import classes
+from reds_pipeline.resources import PICTURES_FETCHED, Platform
+from reds_pipeline.status import selected_classes
+from reds_pipeline.storage.home import Home
+from reds_pipeline.storage.locks import exclusive
+from reds_pipeline.storage.tables import CLEAN_IMAGES, IMAGES, read_rows, write_rows
+
+_SHOWN = 20
+
+
+@dg.asset(
+    partitions_def=classes,
+    deps=["raw_posts"],
+    group_name=COLLECT,
+    kinds={"python", "parquet"},
+    pool=HOST_POOL,
+    retry_policy=network_retry,
+)
+@plain_failures()
+def raw_images(
+    context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
+) -> dg.MaterializeResult:
+    """Pictures of one class, verified, without metadata; one row an attempt (R-SCR-2, 11)."""
+    from reds_pipeline.fediverse.media import download_images
+    from reds_pipeline.imaging.examine import examine_image
+
+    name, home = context.partition_key, platform.home
+    table, journal = home.table("images", name), home.journal("images", name)
+    fetcher = platform.media_fetcher()
+    with exclusive(home.lock(f"images {name}"), f"fetching pictures of {name}"):
+        rows = download_images(
+            read_rows(home.table("posts", name)),
+            read_rows(table),
+            fetch=fetcher,
+            examine=examine_image,
+            store=home.images,
+            journal=journal,
+            key=home.keyed_hash,
+            maximum=platform.settings.raw_per_class,
+        )
+        write_rows(table, rows, IMAGES)
+        journal.delete()
+    platform.cost[PICTURES_FETCHED] += fetcher.files_requested
+    fates = Counter(row["reason"] or row["status"] for row in rows)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(rows),
+            "stored": fates["stored"],
+            "requests": fetcher.files_requested,
+            "fates": _counts(fates, "fate"),
+        }
+    )
+
+
+@dg.asset(
+    partitions_def=classes,
+    deps=["raw_images", "class_selection"],
+    group_name=CLEAN,
+    kinds={"python", "parquet"},
+    pool=HEAVY_POOL,
+    check_specs=[
+        dg.AssetCheckSpec(
+            "every_picture_is_accounted_for",
+            asset="clean_images",
+            blocking=True,
+            description="Each stored picture comes out once, kept or with a reason.",
+        )
+    ],
+)
+@plain_failures()
+def clean_images(
+    context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
+) -> dg.MaterializeResult:
+    """Each stored picture, kept or dropped with its reason (R-SCR-5 to 7)."""
+    from reds_pipeline.imaging.cleaning import CleaningRules, clean_class
+    from reds_pipeline.lexicon.labels import classes_of_posts
+    from reds_pipeline.lexicon.wordnet import load_wordnet
+
+    name, home = context.partition_key, platform.home
+    stored = [row for row in read_rows(home.table("images", name)) if row["status"] == "stored"]
+    cleaned = clean_class(
+        name,
+        stored,
+        classes_of_posts(stored, selected_classes(home), load_wordnet()),
+        CleaningRules(perceptual_radius=platform.settings.perceptual_radius),
+    )
+    complete = sorted(row["media_key"] for row in cleaned) == sorted(
+        row["media_key"] for row in stored
+    )
+    if complete:
+        write_rows(home.table("clean_images", name), cleaned, CLEAN_IMAGES)
+    fates = Counter(row["drop_reason"] or "kept" for row in cleaned)
+    kept = [row for row in cleaned if row["kept"]]
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(cleaned),
+            "kept": fates["kept"],
+            "fates": _counts(fates, "fate"),
+            "contact sheet": picture(_sheet(home, kept[:_SHOWN]), f"Pictures kept of {name}"),
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name="every_picture_is_accounted_for",
+                passed=complete,
+                metadata={"stored": len(stored), "judged": len(cleaned)},
+            )
+        ],
+    )
+
+
+def _counts(counts: Counter[str], column: str) -> dg.MarkdownMetadataValue:
+    return markdown_table(
+        [{column: label, "pictures": count} for label, count in counts.most_common()]
+    )
+
+
+def _sheet(home: Home, rows: Sequence[dict[str, Any]]) -> bytes:
+    import numpy as np
+
+    from reds_pipeline.imaging.contact_sheet import contact_sheet
+    from reds_pipeline.imaging.resize import square_224
+
+    squares = [square_224(home.images.read(row["sha256"], row["extension"]))[0] for row in rows]
+    return contact_sheet(np.array(squares).reshape(-1, 224, 224, 3))

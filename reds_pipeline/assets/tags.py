@@ -1,0 +1,83 @@
+"""What people tag at the moment.
+
+What belongs here: the asset ``trending_tags``. What does not: sampling
+(``fediverse.collection``) and counting (``lexicon.trends``).
+"""
+
+from dataclasses import asdict
+from typing import Any
+
+import dagster as dg
+
+from reds_pipeline.assets.common import HOST_POOL, markdown_table, network_retry, plain_failures
+from reds_pipeline.jobs import DISCOVER
+from reds_pipeline.resources import POSTS_READ, Platform
+from reds_pipeline.storage.locks import exclusive
+from reds_pipeline.storage.tables import CURSORS, HASHTAGS, LEMMAS, POSTS, read_rows, write_rows
+
+_SHOWN = 20
+
+
+@dg.asset(
+    group_name=DISCOVER,
+    kinds={"python", "parquet"},
+    pool=HOST_POOL,
+    retry_policy=network_retry,
+)
+@plain_failures()
+def trending_tags(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+    """Hashtags of the newest posts, as posted and as lemmas (R-TAG-1 to 13)."""
+    from reds_pipeline.fediverse.collection import Known, sample_public
+    from reds_pipeline.fediverse.hosts import probe
+    from reds_pipeline.fediverse.timelines import id_order
+    from reds_pipeline.fediverse.walks import Cursor
+    from reds_pipeline.lexicon.trends import count_hashtags
+    from reds_pipeline.lexicon.wordnet import load_wordnet
+
+    home = platform.home
+    posts, cursors = home.table("sample_posts"), home.table("sample_cursors")
+    journal = home.journal("sample", "public")
+    with exclusive(home.lock("sample"), "sampling posts"), platform.host() as client:
+        sample = sample_public(
+            client,
+            probe(client),
+            reader=platform.post_reader(client.host),
+            wanted_posts=platform.settings.sample_posts,
+            journal=journal,
+            known=Known(read_rows(posts), [Cursor(**row) for row in read_rows(cursors)]),
+        )
+        write_rows(posts, sample.rows, POSTS)
+        write_rows(cursors, [cursor.row() for cursor in sample.cursors], CURSORS)
+        journal.delete()
+    platform.cost[POSTS_READ] += sample.new_posts
+    counts = count_hashtags(sample.rows, load_wordnet())
+    hashtags = [asdict(tag) for tag in counts.tags]
+    lemmas = [
+        {**asdict(lemma), "sources": [{"tag": tag, "occurrences": n} for tag, n in lemma.sources]}
+        for lemma in counts.lemmas
+    ]
+    write_rows(home.table("hashtags"), hashtags, HASHTAGS)
+    write_rows(home.table("lemmas"), lemmas, LEMMAS)
+    ids = sorted((row["post_id"] for row in sample.rows if row["post_id"]), key=id_order)
+    return dg.MaterializeResult(
+        metadata={
+            "posts": counts.posts,
+            "new posts": sample.new_posts,
+            "oldest and newest id": " to ".join(ids[:: len(ids) - 1]) if len(ids) > 1 else "",
+            "gated": markdown_table(
+                [{"reason": why, "posts": n} for why, n in sample.counts["dropped"].items()]
+            ),
+            "hashtags written": counts.occurrences,
+            "hashtags per post": counts.tags_per_post,
+            "different hashtags": counts.unique_tags,
+            "tokens after cleaning": counts.tokens,
+            "different lemmas": counts.unique_lemmas,
+            "hashtags emptied by cleaning": counts.emptied_tags,
+            "top hashtags": _top(hashtags, ("tag", "posts", "authors")),
+            "top lemmas": _top(lemmas, ("lemma", "posts", "authors")),
+        }
+    )
+
+
+def _top(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> dg.MarkdownMetadataValue:
+    return markdown_table([{column: row[column] for column in columns} for row in rows[:_SHOWN]])

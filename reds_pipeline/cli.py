@@ -1,0 +1,224 @@
+"""The ``reds`` command.
+
+What belongs here: reading arguments, calling one function, showing its result, exit codes. What
+does not: work. Data goes to standard output, everything else to standard error. Each command
+imports what it needs inside, so that ``reds --help`` answers at once.
+
+Exit codes: 0 done; 1 failed, with a sentence; 2 wrong usage; 3 finished, but a class fell short
+of its minimum.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reds_pipeline.errors import RedsError
+
+if TYPE_CHECKING:
+    from reds_pipeline.settings import Settings
+
+FELL_SHORT = 3
+INTERRUPTED = 130
+
+_home = click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where REDS keeps everything (default: REDS_HOME, else ./.reds).",
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON value instead.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="reds-pipeline")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.pass_context
+def cli(context: click.Context, debug: bool) -> None:
+    """Learn to tag photos from what people post on the Fediverse."""
+    context.obj = {"debug": debug}
+
+
+@cli.command()
+@_home
+@click.option(
+    "--photos",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Serve real photographs from DIR/<class>/ instead of drawn pictures.",
+)
+@_json
+def demo(home: Path | None, photos: Path | None, as_json: bool) -> None:
+    """Run everything against an instance inside this process."""
+    from reds_pipeline.demo.demo_home import prepare_demo
+    from reds_pipeline.settings import load_settings
+
+    plan = prepare_demo(load_settings(home=home), photos)
+    _announce(plan.encoders)
+    with plan.serving() as settings:
+        _run(settings, as_json)
+    if not as_json:
+        from reds_pipeline import terminal
+
+        terminal.show_next_steps(settings, plan.example_picture())
+
+
+@cli.command()
+@_home
+@click.option("--classes", help="Classes to use, separated by commas, instead of choosing them.")
+@_json
+def run(home: Path | None, classes: str | None, as_json: bool) -> None:
+    """Run the main job against the configured host."""
+    from reds_pipeline.demo.demo_home import refuse_to_mix
+    from reds_pipeline.settings import load_settings
+
+    settings = load_settings(home=home, classes=classes)
+    refuse_to_mix(settings)
+    _run(settings, as_json)
+
+
+@cli.command()
+@_home
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path)
+)
+@_json
+def predict(home: Path | None, files: tuple[Path, ...], as_json: bool) -> None:
+    """Recommend tags for photos by the champion."""
+    from reds_pipeline import terminal
+    from reds_pipeline.resources import Platform
+    from reds_pipeline.settings import load_settings
+    from reds_pipeline.tagger import Tagger
+
+    tagger = Tagger.of_champion(Platform(load_settings(home=home)))
+    answers = tagger.tag_files(files)
+    for answer in answers:
+        if "error" in answer:
+            _announce(answer["error"])
+    if as_json:
+        _print_json(answers)
+    else:
+        terminal.show_tags(answers)
+    if any("error" in answer for answer in answers):
+        sys.exit(1)
+
+
+@cli.command()
+@_home
+@_json
+def status(home: Path | None, as_json: bool) -> None:
+    """Show where the images went, the models, the champion and what failed lately."""
+    from reds_pipeline import terminal
+    from reds_pipeline.resources import Platform
+    from reds_pipeline.settings import load_settings
+    from reds_pipeline.status import home_status
+
+    report = home_status(Platform(load_settings(home=home)))
+    if as_json:
+        _print_json(report)
+    else:
+        terminal.show_status(report)
+
+
+@cli.command()
+@_home
+@_json
+def doctor(home: Path | None, as_json: bool) -> None:
+    """Say what is missing on this machine and how to get it."""
+    from reds_pipeline import terminal
+    from reds_pipeline.doctor import examine
+    from reds_pipeline.settings import load_settings
+
+    findings = examine(load_settings(home=home))
+    if as_json:
+        _print_json([finding.as_dict() for finding in findings])
+    else:
+        terminal.show_findings(findings)
+    if not all(finding.ok for finding in findings):
+        sys.exit(1)
+
+
+@cli.command()
+@_home
+@click.option("--dagster-port", default=3000, show_default=True, help="Port of the Dagster UI.")
+@click.option("--mlflow-port", default=5000, show_default=True, help="Port of the MLflow UI.")
+def up(home: Path | None, dagster_port: int, mlflow_port: int) -> None:
+    """Serve the Dagster UI (with its daemon) and the MLflow UI until Ctrl+C."""
+    from reds_pipeline.settings import load_settings
+    from reds_pipeline.user_interfaces import serve
+
+    serve(load_settings(home=home), dagster_port, mlflow_port, _announce)
+
+
+def _run(settings: Settings, as_json: bool) -> None:
+    """Run the main job and show what came out; exit with 3 if a class fell short."""
+    from reds_pipeline import terminal
+    from reds_pipeline.resources import Platform
+    from reds_pipeline.runner import run_main_job
+    from reds_pipeline.status import run_summary
+
+    outcome = run_main_job(settings, _announce)
+    platform = Platform(settings)
+    summary = run_summary(platform)
+    for name, sentence in outcome.failed_classes.items():
+        _announce(f"{name}: {sentence}")
+    if as_json:
+        _print_json(summary)
+    else:
+        terminal.show_summary(summary)
+    _announce(outcome.cost_sentence())
+    minimum = settings.min_images_per_class
+    short = {
+        name: funnel["kept"]
+        for name, funnel in summary["funnel"].items()
+        if funnel["kept"] < minimum
+    }
+    if short:
+        counts = ", ".join(f"{name} {kept}" for name, kept in short.items())
+        _announce(
+            f"Too few images were kept of: {counts} (the minimum is {minimum}); collect from "
+            "more hosts, lower REDS_MIN_IMAGES_PER_CLASS, or choose other classes."
+        )
+        sys.exit(FELL_SHORT)
+
+
+def _announce(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def main() -> None:
+    """Run the command; every expected failure is one sentence on standard error."""
+    debug = "--debug" in sys.argv[1:]
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _announce("Stopped. The same command goes on from here.")
+        sys.exit(INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except RedsError as error:
+        if debug:
+            raise
+        _announce(str(error))
+        sys.exit(1)
+    except Exception as error:
+        if debug:
+            raise
+        _announce(
+            f"REDS failed in a way it did not expect ({type(error).__name__}: {error}); "
+            "repeat the command as `reds --debug ...` and report what it prints."
+        )
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

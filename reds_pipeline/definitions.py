@@ -1,0 +1,53 @@
+"""The Dagster graph, put together in one place.
+
+What belongs here: ``build_defs`` and the ``defs`` that Dagster loads. What does not: assets,
+jobs, schedules, sensors; each has its own file.
+"""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from reds_pipeline import sensors
+from reds_pipeline.assets import classes, dataset, images, posts, reports, tags, tensors
+from reds_pipeline.assets.embeddings import embeddings_asset
+from reds_pipeline.assets.models import champion_model, comparison_asset, svm_asset
+from reds_pipeline.jobs import collect_class, retrain, weekly_refresh
+from reds_pipeline.resources import Platform
+from reds_pipeline.schedules import refresh_schedule
+from reds_pipeline.settings import load_settings
+
+
+def build_defs(platform: Platform | None = None) -> dg.Definitions:
+    """Assemble assets, jobs, schedules, sensors and resources.
+
+    Args:
+        platform: The installation to work on; the configured one by default.
+
+    Raises:
+        RedsError: A setting is not valid.
+    """
+    platform = platform or Platform(load_settings())
+    backbones = platform.settings.backbones
+    return dg.Definitions(
+        assets=[
+            *dg.load_assets_from_modules([tags, classes, posts, images, dataset, tensors]),
+            *(embeddings_asset(backbone) for backbone in backbones),
+            *(svm_asset(backbone) for backbone in backbones),
+            comparison_asset(backbones),
+            champion_model,
+            *dg.load_assets_from_modules([reports]),
+        ],
+        jobs=[weekly_refresh, collect_class, retrain],
+        schedules=[refresh_schedule(platform.settings)],
+        sensors=sensors.ALL,
+        resources={"platform": platform},
+        # A run is one process: its steps share what they import, and there are few of them.
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What Dagster loads; built when asked for, so that importing this module builds nothing."""
+    return build_defs()

@@ -1,0 +1,141 @@
+"""What this machine lacks, found by looking.
+
+What belongs here: one finding per thing REDS needs, with what to do about it. What does not:
+doing it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from reds_pipeline.errors import RedsError
+from reds_pipeline.resources import Platform
+from reds_pipeline.settings import Settings
+
+_DISK_WANTED_GB = 5.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at.
+
+    Attributes:
+        subject: What it is.
+        ok: Whether REDS can work with it as it is.
+        detail: What was found, or what is missing and what to do.
+    """
+
+    subject: str
+    ok: bool
+    detail: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the finding as JSON."""
+        return asdict(self)
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at everything that a run with these settings would need."""
+    platform = Platform(settings)
+    return [
+        _python(),
+        _disk(platform),
+        _wordnet(),
+        *_weights(settings),
+        _tracking(platform),
+        *_host(platform),
+    ]
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Finding("Python", True, version)
+
+
+def _disk(platform: Platform) -> Finding:
+    place = platform.home.root
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free / 1e9
+    if free < _DISK_WANTED_GB:
+        return Finding(
+            "disk",
+            False,
+            f"Only {free:.1f} GB are free at {place}; free {_DISK_WANTED_GB:.0f} GB or set "
+            "REDS_HOME to a larger disk.",
+        )
+    return Finding("disk", True, f"{free:.0f} GB free at {place}")
+
+
+def _wordnet() -> Finding:
+    from reds_pipeline.lexicon.wordnet import WordNetMissing, load_wordnet, wordnet_location
+
+    try:
+        load_wordnet()
+    except WordNetMissing as error:
+        return Finding("WordNet", False, str(error))
+    return Finding("WordNet", True, wordnet_location() or "")
+
+
+def _weights(settings: Settings) -> Iterator[Finding]:
+    from reds_pipeline.embedding.availability import backbones_in, hub_answers
+    from reds_pipeline.embedding.tiny import TINY
+
+    local = backbones_in(settings.weights_dir)
+    hub: bool | None = None
+    for backbone in settings.backbones:
+        subject = f"weights of {backbone}"
+        if backbone == TINY:
+            yield Finding(subject, True, "needs none")
+        elif backbone in local:
+            yield Finding(subject, True, f"in {settings.weights_dir}")
+        else:
+            hub = hub_answers() if hub is None else hub
+            yield Finding(
+                subject,
+                hub,
+                "will come from the model hub, or from its cache"
+                if hub
+                else f"The model hub does not answer; put {backbone}.safetensors into a "
+                "directory and set REDS_WEIGHTS_DIR to it, or set REDS_BACKBONES to others.",
+            )
+
+
+def _tracking(platform: Platform) -> Finding:
+    try:
+        platform.tracking.client.search_experiments(max_results=1)
+    except Exception as error:
+        return Finding(
+            "MLflow",
+            False,
+            f"{platform.tracking.uri} does not work ({error}); set REDS_TRACKING_URI to another.",
+        )
+    return Finding("MLflow", True, platform.tracking.uri)
+
+
+def _host(platform: Platform) -> Iterator[Finding]:
+    from reds_pipeline.fediverse.hosts import probe
+
+    try:
+        with platform.host() as client:
+            profile = probe(client)
+    except RedsError as error:
+        yield Finding("host", False, str(error))
+        return
+    token = bool(platform.settings.host_token.get_secret_value())
+    yield Finding("host", True, f"{platform.settings.host_url}: {profile.software} {profile.version}")
+    for subject, verdict in (
+        ("newest posts", profile.public_timeline),
+        ("posts of a tag", profile.tag_timeline),
+    ):
+        usable = verdict == "anonymous" or (verdict == "needs_token" and token)
+        missing = (
+            "The host gives them to users only; set REDS_HOST_TOKEN to a token with scope `read`."
+            if verdict == "needs_token"
+            else "The host does not give them to anybody; choose another host."
+        )
+        yield Finding(subject, usable, verdict.replace("_", " ") if usable else missing)

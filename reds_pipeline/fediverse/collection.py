@@ -1,0 +1,340 @@
+"""Collecting posts: the sample of the newest ones, and the posts of one class.
+
+What belongs here: which walks to make, and keeping what they bring safe against a kill. What
+does not: HTTP (``timelines.py``), the gates (``consent.py``), pictures (``media.py``).
+
+Each page is judged in memory and then appended to the journal as rows together with the cursors
+after it, in one record. A kill therefore loses at most the page in flight and the next attempt
+goes on below the last record. Raw answers of a host are never written anywhere. The caller
+writes rows and cursors to their tables and then deletes the journal; killed in between, the
+journal is read again over the tables, which changes nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tqdm import tqdm
+
+from reds_pipeline.fediverse.client import ApiClient
+from reds_pipeline.fediverse.hosts import HostProfile
+from reds_pipeline.fediverse.posts import PostReader, Row
+from reds_pipeline.fediverse.timelines import (
+    Page,
+    PagingRules,
+    id_order,
+    public_timeline,
+    tag_timeline,
+)
+from reds_pipeline.fediverse.walks import Cursor, by_tag, extended, joined
+from reds_pipeline.storage.clock import utc_now
+from reds_pipeline.storage.journal import Journal
+
+PUBLIC = ""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What earlier runs left: the rows and cursors of the tables."""
+
+    rows: Sequence[Row] = ()
+    cursors: Sequence[Cursor] = ()
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What is known after a collection, old and new.
+
+    Attributes:
+        rows: Rows of the posts table, each post once.
+        cursors: How far each timeline has been walked.
+        new_posts: Posts seen for the first time in this run (a resumed run included).
+        counts: ``{"seen": n, "kept": n, "dropped": {reason: n}}`` over ``rows``.
+    """
+
+    rows: list[Row]
+    cursors: list[Cursor]
+    new_posts: int
+    counts: dict[str, Any]
+
+
+@dataclass
+class _Progress:
+    """The state of one collection: everything that the journal and the tables hold."""
+
+    rows: dict[str, Row] = field(default_factory=dict)
+    stretches: dict[str, list[Cursor]] = field(default_factory=dict)
+
+    def is_news(self, row: Row) -> bool:
+        """Say whether a row is on an unknown post, or gates one that was kept so far."""
+        old = self.rows.get(row["post_key"])
+        return old is None or (old["status"] == "kept" and row["status"] == "gated")
+
+    def add_rows(self, rows: Iterable[Row]) -> None:
+        """Take in rows; of two on one post the stricter stays."""
+        for row in rows:
+            if self.is_news(row):
+                self.rows[row["post_key"]] = row
+
+
+class _Collector:
+    """One collection: the host, what to keep, and where progress is recorded."""
+
+    def __init__(
+        self,
+        client: ApiClient,
+        profile: HostProfile,
+        reader: PostReader,
+        *,
+        rules: PagingRules | None,
+        known: Known | None,
+        journal: Journal,
+        bar: tqdm,
+    ) -> None:
+        known = known or Known()
+        self._client = client
+        self._profile = profile
+        self._reader = reader
+        self._rules = rules or PagingRules()
+        self._journal = journal
+        self._bar = bar
+        self.progress = _Progress(stretches=by_tag(known.cursors))
+        self.progress.add_rows(known.rows)
+        self._known_before = set(self.progress.rows)
+        for record in journal.records():
+            self.progress.add_rows(record["rows"])
+            self.progress.stretches[record["tag"]] = [Cursor(**row) for row in record["cursors"]]
+        self._forget_other_hosts()
+
+    def catch_up(self, tag: str) -> None:
+        """Collect what is newer than the newest stretch of a tag, and close gaps below it."""
+        self._close_gaps(tag)
+        stretches = self.progress.stretches.get(tag, [])
+        if not stretches or not (stretches[0].newest_id or stretches[0].exhausted):
+            return
+        self._descend(tag, Cursor(tag), stretches)
+
+    def go_deeper(self, tag: str, enough: Callable[[], bool]) -> None:
+        """Collect older posts of a tag until there are enough, or no more."""
+        stretches = self.progress.stretches.get(tag) or [Cursor(tag)]
+        *newer, stretch = stretches
+        if newer or stretch.exhausted or enough():
+            return
+        for page in self._pages(tag, stretch.oldest_id):
+            rows = self._judged(page, tag)
+            stretch = extended(stretch, _kept_ids(rows), page.exhausted)
+            self._record(tag, rows, [stretch])
+            if enough():
+                return
+
+    def result(self) -> Collected:
+        """Return everything known now."""
+        rows = list(self.progress.rows.values())
+        return Collected(
+            rows=rows,
+            cursors=[
+                stretch for stretches in self.progress.stretches.values() for stretch in stretches
+            ],
+            new_posts=sum(row["post_key"] not in self._known_before for row in rows),
+            counts=funnel(rows),
+        )
+
+    def _forget_other_hosts(self) -> None:
+        """Drop stretches of another host's timelines, whose ids mean nothing here.
+
+        A home may be pointed at another host; the posts it has stay. A stretch whose ends have
+        both been gated since is walked again, which costs requests and changes nothing.
+        """
+        ids = {
+            row["post_id"]
+            for row in self.progress.rows.values()
+            if row["host"] == self._reader.host
+        }
+        for tag, stretches in self.progress.stretches.items():
+            self.progress.stretches[tag] = [
+                stretch for stretch in stretches if ids & {stretch.newest_id, stretch.oldest_id}
+            ]
+
+    def _close_gaps(self, tag: str) -> None:
+        """Walk down from the newest stretch to the next until one is left or a budget ends."""
+        while len(stretches := self.progress.stretches.get(tag, [])) > 1:
+            self._descend(tag, stretches[0], stretches[1:])
+            if len(self.progress.stretches[tag]) >= len(stretches):
+                return
+
+    def _descend(self, tag: str, stretch: Cursor, older: list[Cursor]) -> None:
+        """Grow a stretch downwards until it meets the first of ``older``."""
+        for page in self._pages(tag, stretch.oldest_id):
+            rows = self._judged(page, tag)
+            met = page.exhausted or self._has_met(rows, page, older[0])
+            stretch = extended(stretch, _kept_ids(rows), page.exhausted)
+            if met:
+                self._record(tag, rows, [joined(stretch, older[0]), *older[1:]])
+                return
+            self._record(tag, rows, [stretch, *older] if stretch.newest_id else older)
+
+    def _has_met(self, rows: list[Row], page: Page, older: Cursor) -> bool:
+        if older.newest_id:
+            mark = id_order(older.newest_id)
+            return any(id_order(str(entity["id"])) <= mark for entity in page.entities)
+        # A timeline of which nothing was kept has no mark: what is known in full is behind us.
+        return all(row["post_key"] in self.progress.rows for row in rows)
+
+    def _pages(self, tag: str, below: str) -> Iterator[Page]:
+        start = below or None
+        if tag == PUBLIC:
+            return public_timeline(self._client, self._profile, start=start, rules=self._rules)
+        return tag_timeline(self._client, self._profile, tag, start=start, rules=self._rules)
+
+    def _judged(self, page: Page, tag: str) -> list[Row]:
+        now = utc_now()
+        self._bar.update(len(page.entities))
+        return [self._reader.row(entity, tag, now) for entity in page.entities]
+
+    def _record(self, tag: str, rows: list[Row], stretches: list[Cursor]) -> None:
+        changes = [row for row in rows if self.progress.is_news(row)]
+        if not changes and stretches == self.progress.stretches.get(tag):
+            return
+        self._journal.append(
+            {
+                "tag": tag,
+                "rows": changes,
+                "cursors": [stretch.row() for stretch in stretches],
+            }
+        )
+        self.progress.add_rows(changes)
+        self.progress.stretches[tag] = stretches
+
+
+def sample_public(
+    client: ApiClient,
+    profile: HostProfile,
+    *,
+    reader: PostReader,
+    wanted_posts: int,
+    journal: Journal,
+    known: Known | None = None,
+    rules: PagingRules | None = None,
+) -> Collected:
+    """Collect the newest posts of a host (R-TAG-1).
+
+    Args:
+        client: The host.
+        profile: What ``probe`` found.
+        reader: Turns a post into a row.
+        wanted_posts: Kept posts to have; a host may have fewer to give.
+        journal: Where progress is recorded.
+        known: What earlier runs left.
+        rules: How to page.
+
+    Returns:
+        At most ``wanted_posts`` kept rows, the newest, and the gated rows collected since the
+        oldest of them was.
+
+    Raises:
+        HostError: The host stopped answering; what came before is in the journal.
+    """
+    with _progress_bar() as bar:
+        collector = _Collector(
+            client, profile, reader, rules=rules, known=known, journal=journal, bar=bar
+        )
+        collector.catch_up(PUBLIC)
+        collector.go_deeper(PUBLIC, lambda: _kept(collector.progress.rows.values()) >= wanted_posts)
+    result = collector.result()
+    rows = newest_posts(result.rows, wanted_posts)
+    return Collected(rows, result.cursors, result.new_posts, funnel(rows))
+
+
+def collect_posts(
+    client: ApiClient,
+    profile: HostProfile,
+    *,
+    tags: Sequence[str],
+    reader: PostReader,
+    wanted_images: int,
+    journal: Journal,
+    known: Known | None = None,
+    rules: PagingRules | None = None,
+) -> Collected:
+    """Collect the posts of one class (R-SCR-1, 2).
+
+    New posts of every tag already begun are always collected; older ones, tag after tag in the
+    order given, until the kept posts hold enough pictures.
+
+    Args:
+        client: The host.
+        profile: What ``probe`` found.
+        tags: Hashtags of the class, the most telling first.
+        reader: Turns a post into a row.
+        wanted_images: Pictures that the kept posts should hold together.
+        journal: Where progress is recorded.
+        known: What earlier runs left.
+        rules: How to page; its budget holds for each walk of a tag.
+
+    Raises:
+        HostError: The host stopped answering; what came before is in the journal.
+    """
+    names = list(dict.fromkeys(tags))
+    with _progress_bar() as bar:
+        collector = _Collector(
+            client, profile, reader, rules=rules, known=known, journal=journal, bar=bar
+        )
+        for tag in names:
+            collector.catch_up(tag)
+        for tag in names:
+            collector.go_deeper(
+                tag, lambda: _pictures(collector.progress.rows.values()) >= wanted_images
+            )
+    return collector.result()
+
+
+def funnel(rows: Iterable[Row]) -> dict[str, Any]:
+    """Return ``{"seen", "kept", "dropped": {reason: count}}`` of posts rows."""
+    reasons = Counter(row["reason"] for row in rows)
+    kept = reasons.pop("", 0)
+    return {
+        "seen": kept + reasons.total(),
+        "kept": kept,
+        "dropped": dict(sorted(reasons.items())),
+    }
+
+
+def newest_posts(rows: Sequence[Row], maximum: int) -> list[Row]:
+    """Return the ``maximum`` newest kept rows and the gated rows collected since.
+
+    Newest is by id, the order in which the host itself lists them; times are claims.
+    """
+    kept = sorted(
+        (row for row in rows if row["status"] == "kept"),
+        key=lambda row: id_order(row["post_id"]),
+        reverse=True,
+    )
+    if len(kept) <= maximum:
+        return list(rows)
+    chosen = {row["post_key"] for row in kept[:maximum]}
+    since = min(row["collected_at"] for row in kept[:maximum])
+    return [
+        row
+        for row in rows
+        if row["post_key"] in chosen or (row["status"] == "gated" and row["collected_at"] >= since)
+    ]
+
+
+def _progress_bar() -> tqdm:
+    return tqdm(desc="Reading timelines", unit=" posts", disable=None, file=sys.stderr, leave=False)
+
+
+def _kept_ids(rows: Iterable[Row]) -> list[str]:
+    return [row["post_id"] for row in rows if row["status"] == "kept"]
+
+
+def _kept(rows: Iterable[Row]) -> int:
+    return sum(row["status"] == "kept" for row in rows)
+
+
+def _pictures(rows: Iterable[Row]) -> int:
+    return sum(len(row["media"]) for row in rows if row["status"] == "kept")

@@ -1,0 +1,246 @@
+"""Whose posts may be kept: the hard gates of fediverse.md 5.1, as one pure function.
+
+What belongs here: the policy and the gate. What does not: what is stored of a post that passes
+(``posts.py``) and the wishes of a whole host (``politeness.py``). The gate errs towards
+dropping: a flag that is missing where every server sends it, or has an odd type, counts as no.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from bs4 import BeautifulSoup
+from bs4.exceptions import ParserRejectedMarkup
+
+from reds_pipeline.fediverse.attachments import attachments_of, is_usable_picture, licence_of
+
+REASONS = (
+    "not_public",
+    "sensitive",
+    "spoiler",
+    "account_suspended",
+    "account_locked",
+    "account_not_indexable",
+    "account_opted_out",
+    "repost",
+    "reply",
+    "remote_origin",
+    "denied_tag",
+    "no_image",
+    "licence",
+)
+
+OPT_OUT_WORDS = (
+    "nobot",
+    "nobots",
+    "noindex",
+    "noarchive",
+    "noscrape",
+    "noai",
+    "noml",
+)
+# A second net below the flags, because they get lost in transit (pixelfed #4888, #2446).
+DENIED_TAGS = frozenset(
+    {
+        "nsfw",
+        "nsfl",
+        "nude",
+        "nudes",
+        "nudity",
+        "nudeart",
+        "artnude",
+        "naked",
+        "porn",
+        "erotic",
+        "erotica",
+        "lewd",
+        "fetish",
+        "bdsm",
+        "gore",
+        *OPT_OUT_WORDS,
+    }
+)
+
+_LONGEST_PROFILE_TEXT = 100_000
+
+
+@dataclass(frozen=True)
+class ConsentPolicy:
+    """What counts as consent.
+
+    Attributes:
+        require_indexable: ``strict`` wants the author's ``indexable`` and ``discoverable`` flags
+            to be there and true, which no Pixelfed API says; ``respect_if_present`` takes a
+            missing flag as no objection.
+        allowed_origins: Hosts, such as ``pix.example``, whose posts may be taken from another
+            host that shows them; the host asked itself needs no mention.
+        allowed_licences: Licences of which an attachment must have one, or None for any.
+        denied_tags: Case-folded tags whose posts are never kept.
+        opt_out_words: Words that, as a hashtag in a profile, say no.
+    """
+
+    require_indexable: Literal["strict", "respect_if_present"] = "respect_if_present"
+    allowed_origins: frozenset[str] = frozenset()
+    allowed_licences: frozenset[str] | None = None
+    denied_tags: frozenset[str] = DENIED_TAGS
+    opt_out_words: tuple[str, ...] = OPT_OUT_WORDS
+
+
+def gate(entity: Mapping[str, Any], policy: ConsentPolicy) -> str:
+    """Return the first reason of ``REASONS`` why a post must be dropped, or "".
+
+    Args:
+        entity: A status as Pixelfed (either shape) or Mastodon sends it, or any JSON object.
+        policy: What counts as consent.
+    """
+    account = entity.get("account")
+    if not isinstance(account, dict):
+        account = {}
+    return (
+        _post_gate(entity)
+        or _account_gate(account, policy)
+        or _origin_gate(entity, account, policy)
+        or _content_gate(entity, policy)
+    )
+
+
+def usable_attachments(entity: Mapping[str, Any], policy: ConsentPolicy) -> list[Mapping[str, Any]]:
+    """Return the pictures of a post that the policy allows, in the order of the post."""
+    return [
+        attachment
+        for attachment in attachments_of(entity)
+        if is_usable_picture(attachment)
+        and (policy.allowed_licences is None or licence_of(attachment) in policy.allowed_licences)
+    ]
+
+
+def tag_names(entity: Mapping[str, Any]) -> list[str]:
+    """Return the hashtags of a post in the author's own case, without ``#``."""
+    tags = entity.get("tags")
+    if not isinstance(tags, list):
+        return []
+    names = [tag.get("name") for tag in tags if isinstance(tag, dict)]
+    stripped = [name.strip().lstrip("#") for name in names if isinstance(name, str)]
+    return [name for name in stripped if name]
+
+
+def folded(tag: str) -> str:
+    """Return a tag in the form in which two spellings of it compare equal."""
+    return unicodedata.normalize("NFKC", tag).casefold()
+
+
+def remote_host(entity: Mapping[str, Any], account: Mapping[str, Any]) -> str | None:
+    """Return the host a post comes from where that is not the host asked, else None.
+
+    Returns "" where the post is remote but does not say from where.
+    """
+    name = account.get("acct")
+    if isinstance(name, str) and "@" in name.strip("@"):
+        return name.rpartition("@")[2].lower()
+    if entity.get("local") in (True, None) and account.get("local") in (True, None):
+        return None
+    url = entity.get("url")
+    try:
+        return (urlsplit(url).hostname or "").lower() if isinstance(url, str) else ""
+    except ValueError:
+        return ""
+
+
+def _post_gate(entity: Mapping[str, Any]) -> str:
+    if entity.get("visibility") != "public":
+        return "not_public"
+    if entity.get("sensitive") is not False:
+        return "sensitive"
+    if any(attachment.get("is_nsfw") for attachment in attachments_of(entity)):
+        return "sensitive"
+    if entity.get("spoiler_text"):
+        return "spoiler"
+    return ""
+
+
+def _account_gate(account: Mapping[str, Any], policy: ConsentPolicy) -> str:
+    if any(account.get(flag) for flag in ("suspended", "limited", "memorial", "moved")):
+        return "account_suspended"
+    if account.get("locked") is not False:
+        return "account_locked"
+    if account.get("noindex"):
+        return "account_not_indexable"
+    accepted = (True,) if policy.require_indexable == "strict" else (True, None)
+    if any(account.get(flag) not in accepted for flag in ("indexable", "discoverable")):
+        return "account_not_indexable"
+    if _opted_out(account, policy):
+        return "account_opted_out"
+    return ""
+
+
+def _origin_gate(
+    entity: Mapping[str, Any], account: Mapping[str, Any], policy: ConsentPolicy
+) -> str:
+    if entity.get("reblog") is not None:
+        return "repost"
+    if entity.get("in_reply_to_id") is not None:
+        return "reply"
+    origin = remote_host(entity, account)
+    if origin is not None and origin not in policy.allowed_origins:
+        return "remote_origin"
+    return ""
+
+
+def _content_gate(entity: Mapping[str, Any], policy: ConsentPolicy) -> str:
+    if any(folded(tag) in policy.denied_tags for tag in tag_names(entity)):
+        return "denied_tag"
+    if usable_attachments(entity, policy):
+        return ""
+    return "licence" if any(map(is_usable_picture, attachments_of(entity))) else "no_image"
+
+
+def _opted_out(account: Mapping[str, Any], policy: ConsentPolicy) -> bool:
+    words = "|".join(re.escape(word) for word in policy.opt_out_words)
+    if not words:
+        return False
+    pattern = re.compile(rf"#\s?(?:{words})(?!\w)", re.IGNORECASE)
+    return any(pattern.search(text) for text in _profile_texts(account))
+
+
+def _profile_texts(account: Mapping[str, Any]) -> Iterator[str]:
+    fields = account.get("fields")
+    entries = fields if isinstance(fields, list) else []
+    for value in (
+        account.get("note"),
+        account.get("note_text"),
+        account.get("display_name"),
+        *(entry.get("name") for entry in entries if isinstance(entry, dict)),
+        *(entry.get("value") for entry in entries if isinstance(entry, dict)),
+    ):
+        if isinstance(value, str):
+            yield from _readings(value)
+
+
+def _readings(markup: str) -> Iterator[str]:
+    """Yield what a person may read in some HTML.
+
+    Joined without a space, ``#<span>nobot</span>`` is one word; joined with one, ``#nobot`` at
+    the end of a paragraph does not run into the next. A refusal in either reading is a refusal.
+    """
+    if "<" not in markup:
+        yield _legible(html.unescape(markup))
+        return
+    try:
+        soup = BeautifulSoup(markup[:_LONGEST_PROFILE_TEXT], "html.parser")
+    except ParserRejectedMarkup:
+        yield _legible(markup)
+        return
+    yield _legible(soup.get_text(""))
+    yield _legible(soup.get_text(" "))
+
+
+def _legible(text: str) -> str:
+    """Return ``text`` without invisible characters and with full-width signs made plain."""
+    plain = unicodedata.normalize("NFKC", text)
+    return "".join(character for character in plain if unicodedata.category(character) != "Cf")

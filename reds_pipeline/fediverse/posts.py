@@ -1,0 +1,116 @@
+"""From a host's JSON to one row of the posts table.
+
+What belongs here: what is kept of a post. What does not: whether it may be kept
+(``consent.py``). A gated post leaves a keyed hash and a reason and nothing else; a kept one
+leaves no handle, name, place, bio or post address either (fediverse.md 5.3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from reds_pipeline.fediverse.attachments import licence_of, size_of
+from reds_pipeline.fediverse.consent import (
+    ConsentPolicy,
+    gate,
+    remote_host,
+    tag_names,
+    usable_attachments,
+)
+from reds_pipeline.storage.clock import as_text
+from reds_pipeline.storage.keys import KeyedHash
+
+Row = dict[str, Any]
+
+_LONGEST_ALT_TEXT = 5000
+
+
+@dataclass(frozen=True)
+class PostReader:
+    """What is the same for every post of one collection.
+
+    Attributes:
+        host: The host asked, as people write it.
+        policy: What counts as consent.
+        key: The pseudonym function of this installation.
+    """
+
+    host: str
+    policy: ConsentPolicy
+    key: KeyedHash
+
+    def row(self, entity: Mapping[str, Any], query_tag: str, collected_at: str) -> Row:
+        """Return the row of one status.
+
+        Args:
+            entity: A status with an ``id``, otherwise of any shape.
+            query_tag: The tag whose timeline showed it, "" for the public one.
+            collected_at: The time of the row.
+        """
+        post_id = plain_text(str(entity["id"]))
+        row: Row = {
+            "post_key": self.key(self.host, post_id),
+            "host": self.host,
+            "query_tag": query_tag,
+            "status": "gated",
+            "reason": gate(entity, self.policy),
+            "collected_at": collected_at,
+            "post_id": "",
+            "created_at": "",
+            "author_key": "",
+            "tags": [],
+            "media": [],
+        }
+        if row["reason"]:
+            return row
+        account = entity["account"]
+        author_host = remote_host(entity, account) or self.host
+        return row | {
+            "status": "kept",
+            "post_id": post_id,
+            "created_at": creation_time(entity.get("created_at"), collected_at),
+            "author_key": self.key(author_host, plain_text(str(account.get("id")))),
+            "tags": [plain_text(name) for name in tag_names(entity)],
+            "media": [
+                _medium(attachment) for attachment in usable_attachments(entity, self.policy)
+            ],
+        }
+
+
+def creation_time(value: Any, collected_at: str) -> str:
+    """Return when a post was made, in the format of the tables.
+
+    Remote hosts claim any time; one in the future, or that cannot be read, becomes the time of
+    collection (fediverse.md 6, trap 10).
+    """
+    if not isinstance(value, str):
+        return collected_at
+    try:
+        moment = datetime.fromisoformat(value)
+        text = as_text(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        return collected_at
+    return min(text, collected_at)
+
+
+def plain_text(text: str) -> str:
+    """Return ``text`` without lone surrogates, which JSON can carry and no file can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _medium(attachment: Mapping[str, Any]) -> Row:
+    description = attachment.get("description")
+    width, height = size_of(attachment)
+    return {
+        "media_id": plain_text(str(attachment.get("id") or "")),
+        "url": plain_text(attachment["url"]),
+        "alt_text": plain_text(description.strip())[:_LONGEST_ALT_TEXT]
+        if isinstance(description, str)
+        else "",
+        "licence": licence_of(attachment),
+        "width": width,
+        "height": height,
+    }

@@ -1,0 +1,94 @@
+"""Many small pictures on one sheet, small enough to live in Dagster's event log.
+
+What belongs here: drawing the sheet and turning it into text for Markdown. What does not:
+choosing the pictures. Five a row, as in the source report's review (R-SCR-9).
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+_BACKGROUND = (255, 255, 255)
+_INK = (40, 40, 40)
+_GAP = 6
+_FONT_SIZE = 12
+_CAPTION_HEIGHT = 18
+_QUALITIES = (85, 75, 65, 55)
+_SHRINK = 0.8
+_SMALLEST_SIDE = 8
+
+
+def contact_sheet(
+    tensors: NDArray[np.uint8],
+    captions: Sequence[str] | None = None,
+    *,
+    columns: int = 5,
+    thumbnail_side: int = 128,
+    max_bytes: int = 74_000,
+) -> bytes:
+    """Draw pictures in rows on a white sheet.
+
+    The sheet gives up quality first and then size until it fits into ``max_bytes``.
+
+    Args:
+        tensors: Shape (n, height, width, 3), RGB, such as ``square_224`` gives; n may be 0.
+        captions: One line under each picture, cut to its width.
+        columns: Pictures a row.
+        thumbnail_side: Side of a picture on the sheet, in pixels, before any shrinking.
+        max_bytes: Largest size of the file; by default its ``data:`` form stays under 100 kB.
+
+    Returns:
+        A JPEG file.
+
+    Raises:
+        ValueError: Captions and pictures differ in number, or so many pictures cannot fit.
+    """
+    if captions is not None and len(captions) != len(tensors):
+        raise ValueError(f"{len(captions)} captions for {len(tensors)} pictures")
+    side = thumbnail_side
+    while side >= _SMALLEST_SIDE:
+        sheet = _draw(tensors, captions, columns, side)
+        for quality in _QUALITIES:
+            file = BytesIO()
+            sheet.save(file, "JPEG", quality=quality, optimize=True)
+            if file.tell() <= max_bytes:
+                return file.getvalue()
+        side = int(side * _SHRINK)
+    raise ValueError(f"{len(tensors)} pictures do not fit on a sheet of {max_bytes} bytes")
+
+
+def data_uri(jpeg: bytes) -> str:
+    """Return a JPEG as a ``data:`` address that Markdown and HTML can show in place."""
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
+
+
+def _draw(
+    tensors: NDArray[np.uint8], captions: Sequence[str] | None, columns: int, side: int
+) -> Image.Image:
+    columns = max(1, min(columns, len(tensors)))
+    rows = max(1, -(-len(tensors) // columns))
+    cell_width = side + _GAP
+    cell_height = side + _GAP + (_CAPTION_HEIGHT if captions else 0)
+    sheet = Image.new("RGB", (columns * cell_width + _GAP, rows * cell_height + _GAP), _BACKGROUND)
+    for index, pixels in enumerate(tensors):
+        left = _GAP + index % columns * cell_width
+        top = _GAP + index // columns * cell_height
+        sheet.paste(Image.fromarray(pixels).resize((side, side)), (left, top))
+        if captions:
+            sheet.paste(_caption(captions[index], side), (left, top + side + 2))
+    return sheet
+
+
+def _caption(text: str, width: int) -> Image.Image:
+    """Return one line of text on a strip of its own, so that long ones do not run on."""
+    strip = Image.new("RGB", (width, _CAPTION_HEIGHT - 2), _BACKGROUND)
+    first_line = text.splitlines()[0] if text else ""
+    font = ImageFont.load_default(_FONT_SIZE)
+    ImageDraw.Draw(strip).text((0, 0), first_line, fill=_INK, font=font)
+    return strip

@@ -1,0 +1,82 @@
+"""The square picture of 224 x 224 pixels that every backbone gets to see.
+
+What belongs here: the 0.9 to 1.1 rule and the resampling (R-IMG-3, 4, 5, 7, 10, 12). What does
+not: scaling to 0..1 and the normalisation of a backbone, which belong to that backbone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from reds_pipeline.imaging.decoding import bad_files_rejected, opaque_rgb, open_image
+from reds_pipeline.imaging.formats import JPEG, sniff_format
+from reds_pipeline.imaging.orientation import (
+    image_orientation,
+    stored_box,
+    upright,
+    upright_size,
+)
+
+SIDE = 224
+# Change this whenever the same file would give other pixels: tensors are kept under this name.
+RESIZE_RULE = "square224-aspect0.9to1.1-bicubic-draft448-v1"
+# JPEG decoders can deliver a half, a quarter or an eighth of the size at a fraction of the cost.
+# At twice the target the result cannot be told from a full decode (performance.md section 1).
+_DRAFT_SIDE = 2 * SIDE
+
+
+def crop_box(width: int, height: int) -> tuple[tuple[int, int, int, int], bool]:
+    """Return the part of a picture that becomes the square (R-IMG-3, R-IMG-4, R-IMG-5).
+
+    Up to ten per cent wider or narrower than high (0.9 <= width / height <= 1.1, bounds
+    included) the whole picture is squeezed; otherwise the middle square is cut out.
+
+    Args:
+        width: In pixels, of the upright picture (R-IMG-12).
+        height: In pixels, of the upright picture.
+
+    Returns:
+        ((left, top, right, bottom) in pixels, whether something is cut off).
+    """
+    # In whole numbers, because 1.1 has no exact binary form and the bounds belong to the range.
+    if 9 * height <= 10 * width <= 11 * height:
+        return (0, 0, width, height), False
+    side = min(width, height)
+    left = (width - side) // 2
+    top = (height - side) // 2
+    return (left, top, left + side, top + side), True
+
+
+def square_224(data: bytes) -> tuple[NDArray[np.uint8], bool]:
+    """Decode an image file into the square that backbones see.
+
+    EXIF orientation is honoured before the shape is measured, and the shape is measured on the
+    original size, not on the reduced one that a fast decode gives. Transparency becomes white.
+
+    Args:
+        data: A file that ``examine_image`` let through; sizes are not checked again here.
+
+    Returns:
+        (pixels of shape (224, 224, 3) and dtype uint8 in RGB, whether the sides were cropped).
+
+    Raises:
+        ImageRejected: The file is not an image or does not decode.
+    """
+    file_format = sniff_format(data)
+    image = open_image(data, file_format)
+    original_size = image.size
+    orientation = image_orientation(image)
+    upright_box, cropped = crop_box(*upright_size(original_size, orientation))
+    left, top, right, bottom = stored_box(upright_box, original_size, orientation)
+    scale = 1.0
+    with bad_files_rejected():
+        if file_format == JPEG:
+            drafted = image.draft("RGB", (_DRAFT_SIDE, _DRAFT_SIDE))
+            # Reduced sizes are rounded up; the box tells where the picture really ends.
+            scale = drafted[1][2] / original_size[0] if drafted else 1.0
+        image.load()
+    box = (left * scale, top * scale, right * scale, bottom * scale)
+    small = opaque_rgb(image).resize((SIDE, SIDE), Image.Resampling.BICUBIC, box=box)
+    return np.array(upright(small, orientation)), cropped

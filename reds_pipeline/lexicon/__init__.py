@@ -1,0 +1,1 @@
+"""Words: hashtags to lemmas, the WordNet dictionary, and the choice of classes."""

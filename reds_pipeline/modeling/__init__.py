@@ -1,0 +1,1 @@
+"""From embeddings to a model that can be trusted: splits, heads, evaluation, and the bundle."""

@@ -1,0 +1,281 @@
+"""The portable model: a directory with one safetensors file and one JSON file.
+
+What belongs here: what a served model consists of, writing it whole, and reading it without
+trusting anyone. What does not: fitting, and registries. Neither file can carry code; whatever
+does not look exactly as expected is refused. Only NumPy and safetensors are needed to use one,
+so the web page and the command line start quickly.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import shutil
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reds_pipeline.errors import RedsError
+from reds_pipeline.modeling.calibration import probabilities
+from reds_pipeline.modeling.heads import FittedHead
+from reds_pipeline.storage.atomic import TEMPORARY_PREFIX
+
+FORMAT = "reds-model-bundle"
+VERSION = 1
+TENSORS_NAME = "model.safetensors"
+DESCRIPTION_NAME = "bundle.json"
+
+DESCRIPTION_KEYS = {"format", "version", "classes", "temperature", "tensors_sha256", "provenance"}
+TENSOR_NAMES = {"mean", "scale", "weights", "intercept"}
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a model comes from.
+
+    Attributes:
+        encoder_name: The backbone's name; with it an encoder can be loaded again.
+        encoder_id: The id of the encoder whose embeddings it was fitted on.
+        resize_rule: Version of the rule that made the tensors.
+        dataset_digest: Digest of the curated data set.
+        trained_at: ISO 8601 time in UTC, ending in Z.
+        metrics: Names of measurements and their values.
+    """
+
+    encoder_name: str
+    encoder_id: str
+    resize_rule: str
+    dataset_digest: str
+    trained_at: str
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, eq=False)
+class ModelBundle:
+    """A linear model over embeddings of d numbers, for k classes.
+
+    Attributes:
+        classes: The k classes, in the order of rows and columns.
+        mean: float64 (d,), taken off an embedding.
+        scale: float64 (d,), by which it is then divided; above zero.
+        weights: float64 (k, d).
+        intercept: float64 (k,).
+        temperature: See ``calibration``; above zero.
+        provenance: Where it comes from.
+
+    Raises:
+        ValueError: The parts do not fit together or a number is not finite.
+    """
+
+    classes: tuple[str, ...]
+    mean: NDArray[np.float64]
+    scale: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    intercept: NDArray[np.float64]
+    temperature: float
+    provenance: Provenance
+
+    def __post_init__(self) -> None:
+        """Check shapes, types and numbers."""
+        count = len(self.classes)
+        if count < 2 or len(set(self.classes)) != count or "" in self.classes:
+            raise ValueError("its classes are not two or more different names")
+        dimension = self.mean.size
+        shapes = {
+            "mean": (dimension,),
+            "scale": (dimension,),
+            "weights": (count, dimension),
+            "intercept": (count,),
+        }
+        for name, shape in shapes.items():
+            array = getattr(self, name)
+            if array.shape != shape or array.dtype != np.float64:
+                raise ValueError(f"its {name} is {array.dtype} {array.shape}, not float64 {shape}")
+            if not np.isfinite(array).all():
+                raise ValueError(f"its {name} holds numbers that are not finite")
+        if not (self.scale > 0).all():
+            raise ValueError("its scale holds numbers that are not above zero")
+        if not (math.isfinite(self.temperature) and self.temperature > 0):
+            raise ValueError("its temperature is not a number above zero")
+
+    @property
+    def dimension(self) -> int:
+        """Length of the embeddings it takes."""
+        return int(self.mean.size)
+
+    def require_encoder(self, encoder_id: str) -> None:
+        """Refuse embeddings of another encoder, which would give nonsense without a sign.
+
+        Raises:
+            RedsError: ``encoder_id`` is not the one the model was fitted on.
+        """
+        if encoder_id != self.provenance.encoder_id:
+            raise RedsError(
+                f"The model was trained on embeddings of {self.provenance.encoder_id}, but the "
+                f"encoder at hand is {encoder_id}; give it the same weights file again, or train "
+                "anew."
+            )
+
+    def decision_values(self, embeddings: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Return float64 (n, k) for embeddings (n, d).
+
+        Raises:
+            ValueError: The embeddings have another length.
+        """
+        if embeddings.ndim != 2 or embeddings.shape[1] != self.dimension:
+            raise ValueError(
+                f"the model takes embeddings (n, {self.dimension}), not {embeddings.shape}"
+            )
+        standardised = (embeddings.astype(np.float64) - self.mean) / self.scale
+        return np.asarray(standardised @ self.weights.T + self.intercept)
+
+    def predict(self, embeddings: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Return the chances float64 (n, k) of the classes for embeddings (n, d)."""
+        return probabilities(self.decision_values(embeddings), self.temperature)
+
+
+def bundle_from_head(head: FittedHead, temperature: float, provenance: Provenance) -> ModelBundle:
+    """Return the bundle that decides as ``head`` does."""
+    scaler, machine = head.pipeline[0], head.pipeline[-1]
+    weights, intercept = machine.coef_, machine.intercept_
+    if len(head.classes) == 2:
+        # scikit-learn keeps the second class against the first only.
+        weights = np.concatenate([-weights, weights])
+        intercept = np.concatenate([-intercept, intercept])
+    return ModelBundle(
+        classes=head.classes,
+        mean=np.asarray(scaler.mean_, np.float64),
+        scale=np.asarray(scaler.scale_, np.float64),
+        weights=np.ascontiguousarray(weights, np.float64),
+        intercept=np.asarray(intercept, np.float64),
+        temperature=temperature,
+        provenance=provenance,
+    )
+
+
+def save_bundle(bundle: ModelBundle, directory: Path) -> None:
+    """Write the two files so that ``directory`` appears with both or not at all.
+
+    A directory of that name that is there already is replaced.
+
+    Raises:
+        ValueError: A metric is not finite.
+    """
+    from safetensors.numpy import save
+
+    tensors = save({name: getattr(bundle, name) for name in sorted(TENSOR_NAMES)})
+    description = {
+        "format": FORMAT,
+        "version": VERSION,
+        "classes": list(bundle.classes),
+        "temperature": bundle.temperature,
+        "tensors_sha256": hashlib.sha256(tensors).hexdigest(),
+        "provenance": asdict(bundle.provenance),
+    }
+    text = json.dumps(description, indent=2, allow_nan=False, ensure_ascii=False)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    unique = f"{directory.name}-{uuid.uuid4().hex}"
+    temporary = directory.parent / f"{TEMPORARY_PREFIX}{unique}"
+    replaced = directory.parent / f"{TEMPORARY_PREFIX}old-{unique}"
+    temporary.mkdir()
+    try:
+        (temporary / TENSORS_NAME).write_bytes(tensors)
+        (temporary / DESCRIPTION_NAME).write_text(text, encoding="utf-8")
+        if directory.exists():
+            directory.replace(replaced)
+        temporary.replace(directory)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(replaced, ignore_errors=True)
+
+
+def load_bundle(directory: Path) -> ModelBundle:
+    """Read a bundle and check all of it.
+
+    Raises:
+        RedsError: There is none, or it is of another version, damaged, or not a bundle.
+    """
+    try:
+        description = _read_description(directory / DESCRIPTION_NAME)
+        tensors = _read_tensors(directory / TENSORS_NAME, description["tensors_sha256"])
+        return ModelBundle(
+            classes=_texts(description["classes"]),
+            temperature=_number(description["temperature"], "temperature"),
+            provenance=_provenance(description["provenance"]),
+            **tensors,
+        )
+    except (OSError, ValueError) as error:
+        raise RedsError(
+            f"The model in {directory} cannot be used: {_reason(error)}; train it again or "
+            "choose another version."
+        ) from error
+
+
+def _read_description(path: Path) -> dict[str, Any]:
+    description = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(description, dict) or description.get("format") != FORMAT:
+        raise ValueError(f"{path.name} does not describe a model of REDS")
+    if description.get("version") != VERSION:
+        raise ValueError(
+            f"it is of version {description.get('version')} and this REDS reads {VERSION}"
+        )
+    if set(description) != DESCRIPTION_KEYS:
+        raise ValueError(f"{path.name} has missing or unknown entries")
+    return description
+
+
+def _read_tensors(path: Path, expected_digest: object) -> dict[str, NDArray[np.float64]]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != expected_digest:
+        raise ValueError(f"{path.name} is not the file that {DESCRIPTION_NAME} describes")
+    try:
+        tensors = load(data)
+    except SafetensorError as error:
+        raise ValueError(f"{path.name} is not a safetensors file") from error
+    if set(tensors) != TENSOR_NAMES:
+        raise ValueError(f"{path.name} has missing or unknown tensors")
+    return tensors
+
+
+def _provenance(value: object) -> Provenance:
+    names = {field.name for field in fields(Provenance)}
+    if not isinstance(value, dict) or set(value) != names:
+        raise ValueError("its provenance has missing or unknown entries")
+    metrics = value["metrics"]
+    if not isinstance(metrics, dict):
+        raise ValueError("its metrics are not a table")
+    texts = {name: value[name] for name in names - {"metrics"}}
+    if not all(isinstance(text, str) for text in texts.values()):
+        raise ValueError("its provenance holds something other than text")
+    return Provenance(
+        **texts, metrics={name: _number(item, name) for name, item in metrics.items()}
+    )
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise ValueError("its classes are not a list of names")
+    return tuple(value)
+
+
+def _number(value: object, name: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"its {name} is not a number")
+    return float(value)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return f"{Path(error.filename).name} is missing"
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+        return f"{DESCRIPTION_NAME} is not JSON"
+    return str(error)

@@ -1,0 +1,52 @@
+"""Embeddings brought down to two numbers, to be looked at.
+
+What belongs here: t-SNE and the choice of rows to show (R-EXP-10). What does not: drawing
+(``figures``). The picture shows neighbours; distances between far clusters mean nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+PERPLEXITY = 30.0
+COMPONENTS_BEFORE = 50
+"""Principal components kept before t-SNE, as its authors advise: they lose noise and time."""
+
+
+def sample_rows(labels: Sequence[str], maximum: int, seed: int) -> NDArray[np.int64]:
+    """Return at most ``maximum`` row numbers, ascending, each class with its share.
+
+    Every class keeps one row at least, so ``maximum`` should not be below their number.
+    """
+    names = np.asarray(labels, dtype=str)
+    if len(names) <= maximum:
+        return np.arange(len(names))
+    generator = np.random.default_rng(seed)
+    chosen = []
+    for name in np.unique(names):
+        rows = np.flatnonzero(names == name)
+        count = max(1, len(rows) * maximum // len(names))
+        chosen.append(generator.choice(rows, count, replace=False))
+    return np.sort(np.concatenate(chosen))
+
+
+def tsne_points(features: NDArray[np.floating[Any]], seed: int) -> NDArray[np.float64]:
+    """Return t-SNE coordinates (n, 2) of features (n, d), the same for the same seed.
+
+    Raises:
+        ValueError: There are fewer than four rows, too few for a picture.
+    """
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+
+    if len(features) < 4:
+        raise ValueError("t-SNE needs four rows at least")
+    components = min(COMPONENTS_BEFORE, *features.shape)
+    reduced = PCA(components, random_state=seed).fit_transform(features.astype(np.float64))
+    perplexity = min(PERPLEXITY, (len(features) - 1) / 3)
+    tsne = TSNE(2, perplexity=perplexity, init="pca", random_state=seed)
+    return np.asarray(tsne.fit_transform(reduced), np.float64)

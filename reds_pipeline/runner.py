@@ -1,0 +1,134 @@
+"""The main job in one process: refresh, collect each class, retrain.
+
+What belongs here: executing the spine's jobs in order on the home's own Dagster instance, so that
+they show in the UI like scheduled ones. What does not: what a job does, or printing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from reds_pipeline.definitions import build_defs
+from reds_pipeline.errors import RedsError
+from reds_pipeline.instance import open_instance
+from reds_pipeline.jobs import (
+    COLLECT_CLASS,
+    COMMAND_LINE,
+    DRIVER_TAG,
+    RETRAIN,
+    SELECTION_TAG,
+    WEEKLY_REFRESH,
+)
+from reds_pipeline.resources import HOST_REQUESTS, NEW_WORK, Platform
+from reds_pipeline.settings import Settings
+from reds_pipeline.status import selected_classes
+from reds_pipeline.storage.locks import exclusive
+
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass
+class RunOutcome:
+    """What one pass of the main job did and could not do.
+
+    Attributes:
+        failed_classes: Class to the sentence that says why its collection failed.
+        cost: What was done that was not there before, such as ``{"models trained": 2}``.
+    """
+
+    failed_classes: dict[str, str] = field(default_factory=dict)
+    cost: Mapping[str, int] = field(default_factory=dict)
+
+    def cost_sentence(self) -> str:
+        """Say in one line what this run did anew; a run without news says so."""
+        parts = ", ".join(f"{count} {what}" for what, count in self.cost.items())
+        done = any(self.cost.get(what, 0) for what in NEW_WORK)
+        return f"This run: {parts}." if done else f"Nothing was new: {parts}."
+
+
+def run_main_job(settings: Settings, announce: Callable[[str], None]) -> RunOutcome:
+    """Run the whole spine once.
+
+    A class whose collection fails falls back to what was collected before and is reported; the
+    run goes on. It stops only when nothing could be collected for any class.
+
+    Args:
+        settings: The installation to run.
+        announce: Called with one line at the start of each part.
+
+    Returns:
+        What it did and could not do.
+
+    Raises:
+        RedsError: A part failed in a way that leaves nothing to go on with.
+    """
+    platform = Platform(settings)
+    outcome = RunOutcome()
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    with (
+        exclusive(platform.home.lock("run"), "running the pipeline"),
+        open_instance(settings) as instance,
+    ):
+        _close_killed_runs(instance)
+        execute = _Executor(build_defs(platform=platform), instance)
+        announce("Sampling the newest posts and choosing classes")
+        refresh = execute(WEEKLY_REFRESH)
+        names = selected_classes(platform.home)
+        for number, name in enumerate(names, 1):
+            announce(f"Collecting and cleaning {name} ({number} of {len(names)})")
+            try:
+                execute(COLLECT_CLASS, partition=name, tags={SELECTION_TAG: refresh})
+            except RedsError as error:
+                outcome.failed_classes[name] = str(error)
+        if len(outcome.failed_classes) == len(names):
+            raise RedsError(next(iter(outcome.failed_classes.values())))
+        announce("Embedding what is new, training and comparing")
+        execute(RETRAIN, tags={SELECTION_TAG: refresh})
+    outcome.cost = {what: platform.cost[what] for what in (HOST_REQUESTS, *NEW_WORK)}
+    return outcome
+
+
+def _close_killed_runs(instance: dg.DagsterInstance) -> None:
+    """End the runs of an earlier process of ours that was killed.
+
+    The caller holds the home's lock, so no run of ours can be alive; left open, such a run would
+    hold its pool slots and its place in the daemon's queue for ever.
+    """
+    unfinished = dg.RunsFilter(
+        tags={DRIVER_TAG: COMMAND_LINE},
+        statuses=[
+            dg.DagsterRunStatus.NOT_STARTED,
+            dg.DagsterRunStatus.STARTING,
+            dg.DagsterRunStatus.STARTED,
+        ],
+    )
+    for run in instance.get_runs(unfinished):
+        instance.report_run_canceled(run, f"{COMMAND_LINE} was stopped before this run ended")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+
+
+class _Executor:
+    """Executes jobs of one code location on one instance, in this process."""
+
+    def __init__(self, definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:
+        self._definitions = definitions
+        self._instance = instance
+
+    def __call__(
+        self, job: str, *, partition: str | None = None, tags: Mapping[str, str] | None = None
+    ) -> str:
+        """Execute a job and return its run id; a failure comes out as its own sentence."""
+        try:
+            result = self._definitions.resolve_job_def(job).execute_in_process(
+                instance=self._instance,
+                partition_key=partition,
+                run_config=_QUIET,
+                tags={DRIVER_TAG: COMMAND_LINE, **(tags or {})},
+            )
+        except dg.Failure as failure:
+            raise RedsError(failure.description or f"The job {job} failed.") from failure
+        return result.run_id

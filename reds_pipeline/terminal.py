@@ -1,0 +1,118 @@
+"""How results look in a terminal.
+
+What belongs here: tables for people on standard output. What does not: computing what is in
+them; JSON, which ``cli.py`` prints itself.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from reds_pipeline.doctor import Finding
+    from reds_pipeline.settings import Settings
+
+
+def show_summary(summary: Mapping[str, Any]) -> None:
+    """Show what ``status.run_summary`` returned."""
+    console = Console()
+    _show_funnel(console, summary["funnel"])
+    _show_models(console, summary["models"])
+    champion = summary["champion"]
+    if champion:
+        console.print(f"Champion: [bold]{champion['backbone']}[/], version {champion['version']}")
+
+
+def show_status(report: Mapping[str, Any]) -> None:
+    """Show what ``status.home_status`` returned."""
+    console = Console()
+    console.print(f"Home: {report['home']}\nMLflow: {report['tracking_uri']}")
+    if not report["classes"]:
+        console.print("Nothing has been collected yet; start with `reds run` or `reds demo`.")
+        return
+    show_summary(report)
+    for event in report["promotions"]:
+        console.print(f"{event['at']}  version {event['subject']}: {event['reason']}")
+    for event in report["failures"]:
+        console.print(
+            f"[red]{event['at']}  {event['subject']} {event['class']} failed:[/] {event['message']}"
+        )
+
+
+def show_tags(answers: Sequence[Mapping[str, Any]]) -> None:
+    """Show what ``Tagger.tag_files`` returned."""
+    table = Table(box=None, header_style="bold")
+    for column in ("photo", "tags", "model"):
+        table.add_column(column)
+    for answer in answers:
+        if "error" not in answer:
+            tags = "  ".join(f"{tag['tag']} {tag['probability']:.2f}" for tag in answer["tags"])
+            table.add_row(answer["file"], tags, f"version {answer['model_version']}")
+    if table.row_count:
+        Console().print(table)
+
+
+def show_findings(findings: Sequence[Finding]) -> None:
+    """Show what ``doctor.examine`` found."""
+    table = Table(box=None, show_header=False)
+    for finding in findings:
+        mark = "[green]ok[/]" if finding.ok else "[red]missing[/]"
+        table.add_row(mark, finding.subject, finding.detail)
+    Console().print(table)
+
+
+def show_next_steps(settings: Settings, example: Path | None) -> None:
+    """Say what to try after a demonstration."""
+    home = settings.home
+    option = "" if home.resolve() == Path(".reds").resolve() else f" --home {shlex.quote(str(home))}"
+    reds = ".venv/bin/reds" if Path(".venv/bin/reds").exists() else "reds"
+    console = Console(soft_wrap=True)
+    console.print("\nNext:")
+    if example is not None:
+        console.print(f"  {reds} predict{option} {shlex.quote(str(example))}", highlight=False)
+    console.print(f"  {reds} status{option}", highlight=False)
+    console.print(f"  {reds} up{option}    (Dagster and MLflow in the browser)", highlight=False)
+
+
+def _show_funnel(console: Console, funnel: Mapping[str, Mapping[str, Any]]) -> None:
+    table = Table(title="Where the pictures went", box=None, header_style="bold", title_justify="left")
+    table.add_column("class")
+    table.add_column("seen", justify="right")
+    table.add_column("kept", justify="right")
+    table.add_column("dropped, and why")
+    for name, counts in funnel.items():
+        reasons = ", ".join(f"{reason} {number}" for reason, number in counts["dropped"].items())
+        table.add_row(name, str(counts["seen"]), str(counts["kept"]), reasons.replace("_", " "))
+    console.print(table)
+
+
+def _show_models(console: Console, models: Sequence[Mapping[str, Any]]) -> None:
+    table = Table(
+        title="\nAccuracy, 5 folds and a held-out test (95 % interval)",
+        box=None,
+        header_style="bold",
+        title_justify="left",
+    )
+    for column in ("backbone", "protocol"):
+        table.add_column(column)
+    for column in ("CV mean", "variance", "test", "interval", "train / test"):
+        table.add_column(column, justify="right")
+    for model in models:
+        low, high = model["test_interval"]
+        table.add_row(
+            model["backbone"],
+            model["protocol"],
+            f"{model['cv_mean']:.3f}",
+            f"{model['cv_var_ddof0']:.1e}",
+            f"{model['test_accuracy']:.3f}",
+            f"{low:.3f} to {high:.3f}",
+            f"{model['n_train']} / {model['n_test']}",
+        )
+    if table.row_count:
+        console.print(table)

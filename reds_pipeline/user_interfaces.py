@@ -1,0 +1,118 @@
+"""Serving the two user interfaces that REDS is used through: Dagster's and MLflow's.
+
+What belongs here: starting and stopping them for one home. What does not: pages of our own.
+Both listen on loopback only: neither has a login.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+
+from reds_pipeline.demo.demo_home import demo_instance_of
+from reds_pipeline.errors import RedsError
+from reds_pipeline.instance import prepare_dagster_home
+from reds_pipeline.resources import Platform
+from reds_pipeline.settings import Settings
+
+_STOP_SECONDS = 15
+
+
+def serve(
+    settings: Settings, dagster_port: int, mlflow_port: int, announce: Callable[[str], None]
+) -> None:
+    """Serve until Ctrl+C, or until one of the two ends by itself.
+
+    A home made by ``reds demo`` gets its embedded instance too, so that its assets can be
+    materialised from the page.
+
+    Args:
+        settings: The installation to show.
+        dagster_port: Loopback port of the Dagster UI.
+        mlflow_port: Loopback port of the MLflow UI.
+        announce: Called with each address.
+
+    Raises:
+        RedsError: A port is taken, or one of the two ended.
+    """
+    for port, option in ((dagster_port, "--dagster-port"), (mlflow_port, "--mlflow-port")):
+        _require_free(port, option)
+    platform = Platform(settings)
+    tracking = platform.tracking
+    # Makes the database and says in one sentence if it cannot be had.
+    _ = tracking.experiment_id
+    environment = {
+        **os.environ,
+        "REDS_HOME": str(platform.home.root),
+        "REDS_MLFLOW_PAGE": f"http://127.0.0.1:{mlflow_port}",
+        "DAGSTER_HOME": str(prepare_dagster_home(settings)),
+        "DAGSTER_DISABLE_TELEMETRY": "true",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+    commands = {
+        f"Dagster  http://127.0.0.1:{dagster_port}": _dagster_command(dagster_port),
+        f"MLflow   http://127.0.0.1:{mlflow_port}": [
+            *(sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1"),
+            *("--port", str(mlflow_port), "--backend-store-uri", tracking.uri),
+            *("--workers", "1"),
+        ],
+    }
+    with ExitStack() as stack:
+        instance = demo_instance_of(platform.home)
+        if instance is not None:
+            stack.enter_context(instance)
+            announce(f"Demo instance  {instance.url}")
+        processes = {
+            label: stack.enter_context(_child(command, environment))
+            for label, command in commands.items()
+        }
+        for label in commands:
+            announce(label)
+        announce("Ctrl+C stops everything.")
+        while True:
+            for label, process in processes.items():
+                if process.poll() is not None:
+                    raise RedsError(
+                        f"{label.split()[0]} ended by itself (exit code {process.returncode}); "
+                        "what it printed above says why."
+                    )
+            time.sleep(0.5)
+
+
+def _dagster_command(port: int) -> list[str]:
+    return [
+        *(sys.executable, "-m", "dagster", "dev", "--module-name", "reds_pipeline.definitions"),
+        *("--host", "127.0.0.1", "--port", str(port)),
+    ]
+
+
+@contextmanager
+def _child(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a child process; at the end ask it, and everything it started, to stop."""
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+            try:
+                process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def _require_free(port: int, option: str) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise RedsError(
+                f"Port {port} is taken by another program; choose another with {option}."
+            ) from error

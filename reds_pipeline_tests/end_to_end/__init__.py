@@ -1,0 +1,1 @@
+"""Whole jobs against the embedded instance, as a user runs them."""

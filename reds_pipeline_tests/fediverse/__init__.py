@@ -1,0 +1,1 @@
+"""Tests of collecting from Fediverse hosts, over real HTTP on loopback."""

@@ -1,0 +1,397 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reds_pipeline.fediverse.client import ApiClient
+from reds_pipeline.fediverse.collection import (
+    Collected,
+    Known,
+    collect_posts,
+    funnel,
+    newest_posts,
+    sample_public,
+)
+from reds_pipeline.fediverse.failures import HostUnavailable
+from reds_pipeline.fediverse.timelines import PagingRules
+from reds_pipeline.fediverse.walks import Cursor
+from reds_pipeline.storage.journal import Journal
+from reds_pipeline_tests.fediverse.makers import IMPATIENT, MASTODON, entity, reader, timeline
+from reds_pipeline_tests.fediverse.scripted_host import Asked, Reply, ScriptedHost, as_json
+
+Timelines = dict[str, list[dict[str, Any]]]
+
+
+class Instance:
+    """A scripted host with one list of posts per tag, "" for the public timeline."""
+
+    def __init__(self, server: ScriptedHost, client: ApiClient) -> None:
+        self.server = server
+        self.client = client
+        self.timelines: Timelines = {}
+        server.answer = self._answer
+        server.asked.clear()
+
+    def _answer(self, asked: Asked) -> Reply:
+        tag = asked.path.partition("/tag/")[2]
+        return timeline(self.timelines.get(tag, []), asked)
+
+    def requests(self) -> int:
+        return len(self.server.asked)
+
+    def collect(
+        self,
+        journal: Journal,
+        known: Known | None = None,
+        *,
+        host: str = "pix.example",
+        tags: tuple[str, ...] = ("cat",),
+        wanted: int = 10_000,
+        page: int = 40,
+        max_pages: int = 150,
+    ) -> Collected:
+        return collect_posts(
+            self.client,
+            MASTODON,
+            tags=tags,
+            reader=reader(host),
+            wanted_images=wanted,
+            journal=journal,
+            known=known,
+            rules=PagingRules(limit=page, max_pages=max_pages),
+        )
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[tuple[ScriptedHost, ApiClient]]:
+    with ScriptedHost() as server, ApiClient(server.url, pace=IMPATIENT) as client:
+        yield server, client
+
+
+@pytest.fixture
+def instance(running: tuple[ScriptedHost, ApiClient]) -> Instance:
+    return Instance(*running)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path / "cat.jsonl")
+
+
+def kept_ids(collected: Collected) -> list[int]:
+    return sorted(int(row["post_id"]) for row in collected.rows if row["status"] == "kept")
+
+
+def as_known(collected: Collected) -> Known:
+    return Known(collected.rows, collected.cursors)
+
+
+def posts(*ids: int) -> list[dict[str, Any]]:
+    return [entity(str(post_id)) for post_id in ids]
+
+
+def gated(*ids: int) -> list[dict[str, Any]]:
+    return [entity(str(post_id), sensitive=True) for post_id in ids]
+
+
+def test_all_posts_of_all_spellings_are_collected_once(
+    instance: Instance, journal: Journal
+) -> None:
+    instance.timelines = {"cat": posts(*range(1, 100)), "cats": posts(*range(90, 130))}
+    collected = instance.collect(journal, tags=("cat", "cats", "cat"))
+    assert kept_ids(collected) == list(range(1, 130))
+    assert collected.counts == {"seen": 129, "kept": 129, "dropped": {}}
+    assert collected.new_posts == 129
+    assert collected.cursors == [Cursor("cat", "99", "1", True), Cursor("cats", "129", "90", True)]
+
+
+@pytest.mark.req("R-SCR-12")
+def test_an_unchanged_instance_costs_one_request_a_tag(
+    instance: Instance, journal: Journal
+) -> None:
+    instance.timelines = {"cat": posts(*range(1, 200)), "cats": posts(*range(50, 60))}
+    first = instance.collect(journal, tags=("cat", "cats"))
+    journal.delete()
+    instance.server.asked.clear()
+    second = instance.collect(journal, as_known(first), tags=("cat", "cats"))
+    assert instance.requests() == 2
+    assert journal.records() == []
+    assert second.new_posts == 0
+    assert (second.rows, second.cursors) == (first.rows, first.cursors)
+
+
+def test_new_posts_cost_the_pages_that_hold_them(instance: Instance, journal: Journal) -> None:
+    instance.timelines = {"cat": posts(*range(1, 101))}
+    first = instance.collect(journal, page=10)
+    journal.delete()
+    instance.timelines["cat"] += posts(*range(101, 126))
+    instance.server.asked.clear()
+    second = instance.collect(journal, as_known(first), page=10)
+    assert instance.requests() == 3
+    assert second.new_posts == 25
+    assert kept_ids(second) == list(range(1, 126))
+    assert second.cursors == [Cursor("cat", "125", "1", True)]
+
+
+@pytest.mark.req("R-SCR-2")
+def test_collecting_stops_when_there_are_enough_pictures_and_goes_on_when_more_are_wanted(
+    instance: Instance, journal: Journal
+) -> None:
+    instance.timelines = {"cat": posts(*range(1, 101)), "cats": posts(500)}
+    first = instance.collect(journal, tags=("cat", "cats"), wanted=25, page=10)
+    assert instance.requests() == 3
+    assert kept_ids(first) == list(range(71, 101))
+    assert first.cursors == [Cursor("cat", "100", "71", False)]
+    more = instance.collect(journal, as_known(first), tags=("cat", "cats"), wanted=95, page=10)
+    assert kept_ids(more) == list(range(1, 101))
+
+
+def test_a_post_whose_newest_neighbour_was_deleted_is_still_recognised(
+    instance: Instance, journal: Journal
+) -> None:
+    instance.timelines = {"cat": posts(*range(1, 101))}
+    first = instance.collect(journal)
+    instance.timelines["cat"] = posts(*range(1, 95))
+    instance.server.asked.clear()
+    instance.collect(journal, as_known(first))
+    assert instance.requests() == 1
+
+
+def test_a_tag_of_which_nothing_may_be_kept_is_not_walked_again(
+    instance: Instance, journal: Journal
+) -> None:
+    instance.timelines = {"cat": gated(*range(1, 101))}
+    first = instance.collect(journal, page=10)
+    assert first.counts == {"seen": 100, "kept": 0, "dropped": {"sensitive": 100}}
+    instance.server.asked.clear()
+    second = instance.collect(journal, as_known(first), page=10)
+    assert instance.requests() == 1
+    instance.timelines["cat"] += posts(101)
+    third = instance.collect(journal, as_known(second), page=10)
+    assert kept_ids(third) == [101]
+    assert third.cursors == [Cursor("cat", "101", "101", True)]
+
+
+def test_the_id_of_a_gated_post_is_written_nowhere(instance: Instance, tmp_path: Path) -> None:
+    instance.timelines = {"cat": gated(90210, 70210, 50210) + posts(80210, 60210)}
+    collected = instance.collect(Journal(tmp_path / "cat.jsonl"), page=2)
+    written = (tmp_path / "cat.jsonl").read_text() + json.dumps(
+        [collected.rows, [cursor.row() for cursor in collected.cursors]]
+    )
+    assert "60210" in written
+    for post_id in ("90210", "70210", "50210"):
+        assert post_id not in written
+
+
+def test_a_post_that_turned_sensitive_is_gated_from_then_on(
+    instance: Instance, journal: Journal
+) -> None:
+    instance.timelines = {"cat": posts(1, 2, 3)}
+    first = instance.collect(journal)
+    instance.timelines = {"cat": posts(1, 3) + gated(2)}
+    second = instance.collect(journal, as_known(first))
+    assert kept_ids(second) == [1, 3]
+    instance.timelines = {"cat": posts(1, 2, 3)}
+    third = instance.collect(journal, as_known(second))
+    assert kept_ids(third) == [1, 3]
+    assert third.counts == {"seen": 3, "kept": 2, "dropped": {"sensitive": 1}}
+
+
+def test_a_home_pointed_at_another_host_walks_it_from_the_start_and_keeps_what_it_has(
+    instance: Instance, journal: Journal
+) -> None:
+    instance.timelines = {"cat": posts(*range(50, 60))}
+    first = instance.collect(journal)
+    journal.delete()
+    instance.timelines = {"cat": posts(*range(1, 40)) + gated(70)}
+    second = instance.collect(journal, as_known(first), host="other.example")
+    assert kept_ids(second) == [*range(1, 40), *range(50, 60)]
+    assert second.new_posts == 40
+    assert second.cursors == [Cursor("cat", "39", "1", True)]
+    instance.server.asked.clear()
+    instance.collect(journal, as_known(second), host="other.example")
+    assert instance.requests() == 1
+
+
+def test_a_budget_that_ends_in_a_gap_is_made_up_for_later(
+    instance: Instance, journal: Journal
+) -> None:
+    instance.timelines = {"cat": posts(*range(1, 21))}
+    first = instance.collect(journal, page=10)
+    journal.delete()
+    instance.timelines["cat"] += posts(*range(21, 81))
+    second = instance.collect(journal, as_known(first), page=10, max_pages=2)
+    assert len(second.cursors) == 2
+    assert set(range(41, 61)).isdisjoint(kept_ids(second))
+    journal.delete()
+    third = instance.collect(journal, as_known(second), page=10)
+    assert kept_ids(third) == list(range(1, 81))
+    assert third.cursors == [Cursor("cat", "80", "1", True)]
+
+
+def test_a_host_that_fails_loses_nothing_that_came_before(
+    instance: Instance, journal: Journal
+) -> None:
+    instance.timelines = {"cat": posts(*range(1, 51))}
+    healthy = instance.server.answer
+
+    def failing(asked: Asked) -> Reply:
+        return healthy(asked) if "max_id" not in asked.query else as_json({"error": "x"}, 500)
+
+    instance.server.answer = failing
+    with pytest.raises(HostUnavailable):
+        instance.collect(journal, page=20)
+    instance.server.answer = healthy
+    instance.server.asked.clear()
+    assert kept_ids(instance.collect(journal, page=20)) == list(range(1, 51))
+    assert [asked.query.get("max_id") for asked in instance.server.asked] == [None, "31", "11", "1"]
+
+
+class Killed(Exception):
+    """Stands for the power cut."""
+
+
+class FragileJournal(Journal):
+    """A journal whose process dies at one append, just before or just after it."""
+
+    def __init__(self, path: Path, appends_left: int, *, after: bool) -> None:
+        super().__init__(path)
+        self._appends_left = appends_left
+        self._after = after
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        self._appends_left -= 1
+        if self._appends_left < 0 and not self._after:
+            raise Killed
+        super().append(record)
+        if self._appends_left < 0:
+            raise Killed
+
+
+@st.composite
+def _histories(draw: st.DrawFn) -> list[tuple[int, int, bool, bool]]:
+    """Runs of a collection: posts that arrived before, where it dies, when, table written?"""
+    return draw(
+        st.lists(
+            st.tuples(st.integers(0, 25), st.integers(0, 5), st.booleans(), st.booleans()),
+            max_size=5,
+        )
+    )
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(history=_histories(), page=st.integers(3, 9), gated_every=st.integers(1, 5))
+def test_whatever_is_killed_when_the_collected_set_is_the_truth(
+    running: tuple[ScriptedHost, ApiClient],
+    tmp_path_factory: pytest.TempPathFactory,
+    history: list[tuple[int, int, bool, bool]],
+    page: int,
+    gated_every: int,
+) -> None:
+    """Two spellings, posts arriving between runs, every run but the last killed."""
+    path = tmp_path_factory.mktemp("journals") / "cat.jsonl"
+    instance = Instance(*running)
+    tags = ("cat", "cats")
+    known = Known()
+    count = 0
+
+    def arrive(number: int) -> None:
+        nonlocal count
+        for post_id in range(count + 1, count + number + 1):
+            make = gated if gated_every > 1 and post_id % gated_every == 0 else posts
+            for tag in tags[: 1 + post_id % 3]:
+                instance.timelines.setdefault(tag, []).extend(make(post_id))
+        count += number
+
+    arrive(20)
+    for arrivals, appends, after, table_written in history:
+        arrive(arrivals)
+        try:
+            done = instance.collect(
+                FragileJournal(path, appends, after=after), known, tags=tags, page=page
+            )
+        except Killed:
+            continue
+        # Killed between writing the tables and deleting the journal, or not killed at all.
+        known = as_known(done)
+        if table_written:
+            Journal(path).delete()
+    # Once to close what was open, once more for what arrived meanwhile.
+    done = instance.collect(Journal(path), known, tags=tags, page=page)
+    done = instance.collect(Journal(path), as_known(done), tags=tags, page=page)
+    truth = {
+        post["id"]: not post["sensitive"]
+        for tag in tags
+        for post in instance.timelines.get(tag, [])
+    }
+    assert done.counts["seen"] == len(truth)
+    assert kept_ids(done) == sorted(int(post_id) for post_id, keep in truth.items() if keep)
+    assert all(cursor.exhausted for cursor in done.cursors)
+
+
+@pytest.mark.req("R-TAG-1")
+def test_the_sample_is_the_newest_posts_and_follows_new_ones(
+    instance: Instance, journal: Journal
+) -> None:
+    def sample(known: Known | None = None) -> Collected:
+        return sample_public(
+            instance.client,
+            MASTODON,
+            reader=reader(),
+            wanted_posts=30,
+            journal=journal,
+            known=known,
+            rules=PagingRules(limit=10),
+        )
+
+    instance.timelines = {"": posts(*range(1, 201))}
+    first = sample()
+    assert kept_ids(first) == list(range(171, 201))
+    assert instance.requests() == 3
+    journal.delete()
+    instance.server.asked.clear()
+    assert sample(as_known(first)).new_posts == 0
+    assert instance.requests() == 1
+    instance.timelines[""] += posts(*range(201, 206))
+    later = sample(as_known(first))
+    assert kept_ids(later) == list(range(176, 206))
+    assert later.new_posts == 5
+
+
+def test_a_small_instance_gives_the_sample_that_it_has(
+    instance: Instance, journal: Journal
+) -> None:
+    instance.timelines = {"": posts(1, 2) + gated(3)}
+    sample = sample_public(
+        instance.client, MASTODON, reader=reader(), wanted_posts=1000, journal=journal
+    )
+    assert sample.counts == {"seen": 3, "kept": 2, "dropped": {"sensitive": 1}}
+
+
+def test_only_the_newest_rows_of_a_sample_stay() -> None:
+    def row(number: int, status: str, collected_at: str) -> dict[str, Any]:
+        return {
+            "post_key": str(number),
+            "post_id": str(number) if status == "kept" else "",
+            "status": status,
+            "reason": "",
+            "collected_at": collected_at,
+        }
+
+    old, new, newest = row(9, "kept", "1"), row(10, "kept", "2"), row(100, "kept", "3")
+    old_gated, new_gated = row(1, "gated", "1"), row(2, "gated", "2")
+    rows = [old, new, newest, old_gated, new_gated]
+    assert newest_posts(rows, 2) == [new, newest, new_gated]
+    assert newest_posts(rows, 3) == rows
+
+
+def test_a_funnel_counts_each_reason() -> None:
+    rows = [{"reason": reason} for reason in ("", "reply", "reply", "sensitive", "")]
+    assert funnel(rows) == {"seen": 5, "kept": 2, "dropped": {"reply": 2, "sensitive": 1}}
+    assert funnel([]) == {"seen": 0, "kept": 0, "dropped": {}}

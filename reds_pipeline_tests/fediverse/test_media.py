@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reds_pipeline.errors import ImageRejected
+from reds_pipeline.fediverse.fetcher import MediaFetcher
+from reds_pipeline.fediverse.media import download_images
+from reds_pipeline.fediverse.politeness import Politeness
+from reds_pipeline.storage.images import ImageStore
+from reds_pipeline.storage.journal import Journal
+from reds_pipeline.storage.tables import IMAGES, read_rows, write_rows
+from reds_pipeline_tests.fediverse.makers import IMPATIENT, KEY, entity, reader
+from reds_pipeline_tests.fediverse.scripted_host import Asked, Reply, ScriptedHost
+
+NOW = "2026-11-21T10:00:00Z"
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Picture:
+    data: bytes
+    extension: str = "jpg"
+    width: int = 640
+    height: int = 480
+    perceptual_hash: str = "0123456789abcdef"
+    colour_spread: float = 99.0
+
+
+def examine(data: bytes) -> Picture:
+    """Reject what says so, and strip what must not be kept."""
+    if data.startswith(b"bad"):
+        raise ImageRejected("truncated")
+    return Picture(data.replace(b"GPS", b""))
+
+
+class Desk:
+    """A media host, a store and a journal, and the job of filling them."""
+
+    def __init__(self, server: ScriptedHost, root: Path) -> None:
+        self.server = server
+        self.root = root
+        self.files: dict[str, Reply] = {}
+        self.store = ImageStore(root / "images")
+        self.journal = Journal(root / "journal.jsonl")
+        server.answer = self._answer
+
+    def _answer(self, asked: Asked) -> Reply:
+        return self.files.get(asked.path, Reply(404))
+
+    def post(self, post_id: int, *files: str, **changes: Any) -> Row:
+        """A row of a post with one picture per file name; the file says its own name."""
+        made = entity(str(post_id), **changes)
+        [template] = made["media_attachments"]
+        made["media_attachments"] = [
+            template | {"id": str(number), "url": f"{self.server.url}/{name}"}
+            for number, name in enumerate(files)
+        ]
+        for name in files:
+            self.files.setdefault(f"/{name}", Reply(200, f"GPS {name}".encode()))
+        return reader().row(made, "cat", NOW)
+
+    def download(
+        self, posts: list[Row], images: list[Row] | None = None, **options: Any
+    ) -> list[Row]:
+        chosen: dict[str, Any] = {"examine": examine, "maximum": 1000, "workers": 3} | options
+        with MediaFetcher(
+            self.server.url, Politeness(), pace=IMPATIENT, own_pace=IMPATIENT
+        ) as fetch:
+            return download_images(
+                posts,
+                images or [],
+                fetch=fetch,
+                store=self.store,
+                journal=self.journal,
+                key=KEY,
+                **chosen,
+            )
+
+    def downloads(self) -> list[str]:
+        return [path for path in self.server.paths() if path != "/robots.txt"]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with ScriptedHost() as server:
+        yield Desk(server, tmp_path)
+
+
+def statuses(rows: list[Row]) -> dict[str, tuple[str, str]]:
+    return {row["url"].rpartition("/")[2]: (row["status"], row["reason"]) for row in rows}
+
+
+def test_a_stored_picture_is_what_the_examination_let_through(desk: Desk, tmp_path: Path) -> None:
+    post = desk.post(1, "a.jpg", "b.jpg")
+    rows = sorted(desk.download([post]), key=lambda row: row["position"])
+    first = rows[0]
+    assert first | {"collected_at": NOW} == {
+        "media_key": KEY(f"{desk.server.url}/a.jpg"),
+        "post_key": post["post_key"],
+        "author_key": post["author_key"],
+        "created_at": post["created_at"],
+        "tags": ["GoldenHour"],
+        "position": 0,
+        "album": True,
+        "alt_text": "Fishing boats",
+        "licence": "CC BY",
+        "url": f"{desk.server.url}/a.jpg",
+        "collected_at": NOW,
+        "status": "stored",
+        "reason": "",
+        "bytes": 6,
+        "width": 640,
+        "height": 480,
+        "sha256": first["sha256"],
+        "extension": "jpg",
+        "perceptual_hash": "0123456789abcdef",
+        "colour_spread": 99.0,
+    }
+    assert desk.store.read(first["sha256"], "jpg") == b" a.jpg"
+    write_rows(tmp_path / "images.parquet", rows, IMAGES)
+    assert read_rows(tmp_path / "images.parquet") == rows
+
+
+@pytest.mark.req("R-SCR-3")
+@pytest.mark.req("R-SCR-4")
+def test_nothing_of_a_gated_post_is_asked_for(desk: Desk) -> None:
+    posts = [
+        desk.post(1, "private.jpg", visibility="private"),
+        desk.post(2, "sensitive.jpg", sensitive=True),
+        desk.post(3, "fine.jpg"),
+    ]
+    rows = desk.download(posts)
+    assert statuses(rows) == {"fine.jpg": ("stored", "")}
+    assert desk.downloads() == ["/fine.jpg"]
+    stored = [path.read_bytes() for path in desk.root.rglob("*") if path.is_file()]
+    assert not any(b"private" in data or b"sensitive" in data for data in stored)
+
+
+def test_bad_pictures_and_bad_hosts_are_rows_with_a_reason(desk: Desk) -> None:
+    post = desk.post(1, "good.jpg", "bad.jpg", "gone.jpg", "later.jpg", "page.jpg")
+    desk.files |= {
+        "/bad.jpg": Reply(200, b"bad bytes"),
+        "/gone.jpg": Reply(404),
+        "/later.jpg": Reply(503),
+        "/page.jpg": Reply(200, b"<html>", {"Content-Type": "text/html"}),
+    }
+    rows = desk.download([post])
+    assert statuses(rows) == {
+        "good.jpg": ("stored", ""),
+        "bad.jpg": ("rejected", "truncated"),
+        "gone.jpg": ("rejected", "not_found"),
+        "later.jpg": ("failed", "status_503"),
+        "page.jpg": ("rejected", "not_an_image"),
+    }
+    assert len(list((desk.root / "images").rglob("*.jpg"))) == 1
+
+
+@pytest.mark.req("R-SCR-12")
+def test_a_second_run_asks_only_for_what_failed(desk: Desk) -> None:
+    post = desk.post(1, "good.jpg", "bad.jpg", "later.jpg")
+    desk.files |= {"/bad.jpg": Reply(200, b"bad"), "/later.jpg": Reply(503)}
+    first = desk.download([post])
+    desk.journal.delete()
+    desk.server.asked.clear()
+    desk.files["/later.jpg"] = Reply(200, b"here now")
+    second = desk.download([post], first)
+    assert desk.downloads() == ["/later.jpg"]
+    assert statuses(second)["later.jpg"] == ("stored", "")
+    desk.server.asked.clear()
+    desk.journal.delete()
+    third = desk.download([post], second)
+    assert desk.server.asked == []
+    assert desk.journal.records() == []
+    assert third == second
+
+
+def test_one_address_in_two_posts_is_fetched_once(desk: Desk) -> None:
+    rows = desk.download([desk.post(1, "same.jpg"), desk.post(2, "same.jpg")])
+    assert len(rows) == 1
+    assert desk.downloads() == ["/same.jpg"]
+
+
+@pytest.mark.req("R-SCR-2")
+def test_the_newest_pictures_come_first_and_bad_ones_do_not_count(desk: Desk) -> None:
+    posts = [
+        desk.post(day, f"{day}.jpg", created_at=f"2026-10-{day:02}T00:00:00Z")
+        for day in range(1, 10)
+    ]
+    desk.files["/9.jpg"] = Reply(200, b"bad")
+    rows = desk.download(posts, maximum=3)
+    assert sorted(desk.downloads()) == ["/6.jpg", "/7.jpg", "/8.jpg", "/9.jpg"]
+    assert statuses(rows)["9.jpg"] == ("rejected", "truncated")
+    desk.server.asked.clear()
+    again = desk.download(posts, rows, maximum=3)
+    assert desk.downloads() == []
+    newer = [*posts, desk.post(10, "10.jpg", created_at="2026-10-10T00:00:00Z")]
+    grown = desk.download(newer, again, maximum=3)
+    assert desk.downloads() == ["/10.jpg"]
+    assert sum(row["status"] == "stored" for row in grown) == 4
+
+
+class Killed(BaseException):
+    """Stands for the power cut; nothing may catch it."""
+
+
+@pytest.mark.parametrize("survivors", [0, 1, 4])
+def test_a_kill_loses_at_most_what_was_in_flight_and_repeats_nothing_else(
+    desk: Desk, survivors: int
+) -> None:
+    posts = [desk.post(number, f"{number}.jpg") for number in range(6)]
+    examined = iter(range(100))
+
+    def fragile(data: bytes) -> Picture:
+        if next(examined) >= survivors:
+            raise Killed
+        return examine(data)
+
+    with pytest.raises(Killed):
+        desk.download(posts, examine=fragile, workers=1)
+    assert len(desk.journal.records()) == survivors
+    finished = set(desk.downloads()[:survivors])
+    desk.server.asked.clear()
+    rows = desk.download(posts)
+    assert all(row["status"] == "stored" for row in rows)
+    assert len(rows) == 6
+    assert finished.isdisjoint(desk.downloads())
+    assert len(desk.downloads()) == 6 - survivors
+    assert not [path for path in (desk.root / "images").rglob(".*") if path.is_file()]
+
+
+def test_a_bug_in_the_examination_stops_the_run_but_keeps_what_was_done(desk: Desk) -> None:
+    posts = [desk.post(number, f"{number}.jpg") for number in range(5)]
+
+    def broken(data: bytes) -> Picture:
+        if b"3" in data:
+            raise RuntimeError("a bug")
+        return examine(data)
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        desk.download(posts, examine=broken, workers=1)
+    assert all(record["status"] == "stored" for record in desk.journal.records())
+
+
+def test_pictures_of_a_post_gated_since_are_withdrawn_but_can_be_found(desk: Desk) -> None:
+    kept = desk.post(1, "a.jpg")
+    first = desk.download([kept])
+    gated = desk.post(1, "a.jpg", sensitive=True)
+    desk.server.asked.clear()
+    [row] = desk.download([gated], first)
+    assert (row["status"], row["reason"]) == ("rejected", "post_gated")
+    assert row["sha256"] == first[0]["sha256"]
+    assert (row["url"], row["alt_text"], row["tags"], row["author_key"]) == ("", "", [], "")
+    assert desk.server.asked == []
+
+
+def test_downloads_run_side_by_side_but_no_more_than_allowed(desk: Desk) -> None:
+    posts = [desk.post(number, f"{number}.jpg") for number in range(12)]
+    meeting = threading.Barrier(3, timeout=10)
+    lock = threading.Lock()
+    present = most = 0
+
+    def meet(data: bytes) -> Picture:
+        nonlocal present, most
+        with lock:
+            present += 1
+            most = max(most, present)
+        meeting.wait()
+        with lock:
+            present -= 1
+        return examine(data)
+
+    assert len(desk.download(posts, examine=meet, workers=3)) == 12
+    assert most == 3

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import pytest
+
+from reds_pipeline.fediverse.politeness import (
+    Politeness,
+    Robots,
+    RobotsUnreadable,
+    robots_refusal,
+    tag_refusal,
+    user_agent,
+)
+
+PIXELFED_DEFAULT = (
+    "User-agent: *\nDisallow: /discover/places/\nDisallow: /stories/\nDisallow: /i/\n"
+)
+MASTODON_DEFAULT = (
+    "User-agent: GPTBot\nDisallow: /\n\nUser-agent: *\nDisallow: /media_proxy/\n"
+    "Disallow: /interact/\n"
+)
+URL = "https://pix.example/api/v1/timelines/public"
+
+
+@pytest.mark.req("R-SCR-12")
+@pytest.mark.parametrize(
+    ("robots", "obey", "refused", "why"),
+    [
+        ("", True, False, "no file"),
+        (PIXELFED_DEFAULT, True, False, "stock Pixelfed lets programs read the API"),
+        (MASTODON_DEFAULT, True, True, "stock Mastodon refuses AI training"),
+        (MASTODON_DEFAULT, False, False, "the operator may take that narrowly"),
+        ("User-agent: *\nDisallow: /", False, True, "nobody is welcome"),
+        ("User-agent: reds-pipeline\nDisallow: /", False, True, "we are named"),
+        ("User-agent: Reds-Pipeline\nDisallow: /api/", False, True, "names have no case"),
+        (
+            "User-agent: reds-pipeline\nDisallow:\n\nUser-agent: *\nDisallow: /",
+            True,
+            False,
+            "we are named and welcome, and no AI agent is named",
+        ),
+        ("User-agent: CCBot\nDisallow: /private/", True, False, "another part of the site"),
+        ("User-agent: *\nContent-Signal: search=yes, ai-train = no", True, True, "ai-train=no"),
+        ("User-agent: *\nContent-Signal: search=yes, ai-train=no", False, False, "not obeyed"),
+        ("User-agent: *\nContent-Signal: ai-train=yes", True, False, "explicitly welcome"),
+        ("\x00\xff nonsense: : :", True, False, "no rules in it"),
+    ],
+)
+def test_robots_txt_is_read_for_us_and_for_ai_training(
+    robots: str, obey: bool, refused: bool, why: str
+) -> None:
+    refusal = robots_refusal(robots, URL, Politeness(obey_ai_refusals=obey))
+    assert bool(refusal) is refused, why
+
+
+@pytest.mark.parametrize(
+    ("header", "directive"),
+    [
+        ("", ""),
+        ("all", ""),
+        ("nofollow, noarchive", ""),
+        ("noai, noimageai", "noai"),
+        ("NoImageAI", "noimageai"),
+        ("noindex", "noindex"),
+        ("none", "none"),
+        ("otherbot: noai", "noai"),
+        ("unavailable_after: 25 Jun 2030 15:00:00 PST", ""),
+    ],
+)
+def test_a_header_can_forbid_training(header: str, directive: str) -> None:
+    assert tag_refusal(header) == directive
+
+
+def test_the_user_agent_names_us_and_the_operator_and_nobody_else() -> None:
+    assert user_agent("https://example.org/bot; mailto:bot@example.org").startswith(
+        "reds-pipeline/"
+    )
+    assert "bot@example.org" in user_agent("mailto:bot@example.org")
+    assert "mozilla" not in user_agent().lower()
+    assert user_agent("a\r\nX-Injected: ü\n").isprintable()
+
+
+class Reader:
+    """Hands out one prepared answer and counts how often it is asked."""
+
+    def __init__(self, status: int, text: str = "") -> None:
+        self.status, self.text, self.times = status, text, 0
+
+    def __call__(self, address: str) -> tuple[int, str]:
+        self.times += 1
+        if self.status == 0:
+            raise RobotsUnreadable(address)
+        return self.status, self.text
+
+
+@pytest.mark.parametrize("status", [404, 403, 410])
+def test_an_absent_robots_txt_forbids_nothing(status: int) -> None:
+    robots = Robots(Reader(status, "User-agent: *\nDisallow: /"), Politeness())
+    assert robots.refusal(URL) == ""
+
+
+@pytest.mark.parametrize("status", [500, 503, 429, 302, 0])
+def test_an_unreadable_robots_txt_means_no_for_now(status: int) -> None:
+    robots = Robots(Reader(status), Politeness())
+    with pytest.raises(RobotsUnreadable):
+        robots.refusal(URL)
+
+
+def test_robots_txt_is_read_once_a_day_and_failures_are_remembered_for_minutes() -> None:
+    now = 0.0
+    reader = Reader(200, "User-agent: *\nDisallow: /i/")
+    robots = Robots(reader, Politeness(), clock=lambda: now)
+    for moment, times in [(0.0, 1), (3600.0, 1), (24 * 3600.0, 2)]:
+        now = moment
+        assert robots.refusal(URL) == ""
+        assert reader.times == times
+    failing = Reader(503)
+    robots = Robots(failing, Politeness(), clock=lambda: now)
+    for moment, times in [(0.0, 1), (60.0, 1), (900.0, 2)]:
+        now = moment
+        with pytest.raises(RobotsUnreadable):
+            robots.refusal(URL)
+        assert failing.times == times
