@@ -9,9 +9,11 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from reds_pipeline.demo.demo_home import demo_instance_of
 from reds_pipeline.errors import RedsError
 from reds_pipeline.resources import Platform
 from reds_pipeline.settings import Settings
@@ -41,14 +43,16 @@ class Finding:
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything that a run with these settings would need."""
     platform = Platform(settings)
-    return [
-        _python(),
-        _disk(platform),
-        _wordnet(),
-        *_weights(settings),
-        _tracking(platform),
-        *_host(platform),
-    ]
+    # A demonstration's host is part of this program and runs while it is asked.
+    with demo_instance_of(platform.home) or nullcontext():
+        return [
+            _python(),
+            _disk(platform),
+            _wordnet(),
+            *_weights(settings),
+            _tracking(platform),
+            *_host(platform),
+        ]
 
 
 def _python() -> Finding:

@@ -20,6 +20,8 @@ from reds_pipeline.storage import atomic
 # slots of a run that was killed are freed, and old ticks do not pile up for ever.
 CONFIGURATION = """\
 # Written by REDS on first use; edit it as you like, it is never overwritten.
+nux:
+  enabled: false
 telemetry:
   enabled: false
 concurrency:

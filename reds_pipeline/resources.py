@@ -46,15 +46,19 @@ class Platform:
 
     Args:
         settings: What the operator chose.
+        attended: Whether a person waits for the result, who would rather read now why a step
+            failed than have it tried again for minutes.
 
     Attributes:
         settings: As given.
+        attended: As given.
         cost: What this process did that was not there before, such as
             ``{"pictures downloaded": 12}``.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, attended: bool = False) -> None:
         self.settings = settings
+        self.attended = attended
         self.cost: Counter[str] = Counter()
 
     @cached_property

@@ -66,7 +66,7 @@ def run_main_job(settings: Settings, announce: Callable[[str], None]) -> RunOutc
     Raises:
         RedsError: A part failed in a way that leaves nothing to go on with.
     """
-    platform = Platform(settings)
+    platform = Platform(settings, attended=True)
     outcome = RunOutcome()
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
     with (

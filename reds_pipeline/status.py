@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reds_pipeline.resources import Platform
-from reds_pipeline.storage.home import Home
+from reds_pipeline.storage.home import Home, file_name
 from reds_pipeline.storage.tables import read_rows
+from reds_pipeline.storage.views import open_views
 from reds_pipeline.tracking import CHAMPION
 
 _FAILURES_SHOWN = 5
@@ -41,11 +42,35 @@ def selected_classes(home: Home) -> list[str]:
 
 
 def query_tags(home: Home, class_name: str) -> list[str]:
-    """Return the hashtags to ask a host for when collecting a class, the most telling first."""
+    """Return the hashtags to ask a host for when collecting a class, the most telling first.
+
+    Case is folded: hosts ignore it, and which case is the most frequent changes from sample to
+    sample, which must not make a timeline look like one never read before.
+    """
     for row in read_rows(home.table("class_selection")):
         if row["lemma"] == class_name and row["query_tags"]:
-            return list(row["query_tags"])
+            return list(dict.fromkeys(tag.casefold() for tag in row["query_tags"]))
     return [class_name]
+
+
+def shared_pictures(home: Home, class_name: str) -> list[dict[str, Any]]:
+    """Return what other classes already know about the pictures of this class's posts.
+
+    A post that names two classes is collected for both; its pictures are fetched once.
+    """
+    with open_views(home.root / "tables") as tables:
+        if not {"images", "posts"} <= {name for (name,) in tables.sql("SHOW TABLES").fetchall()}:
+            return []
+        rows = tables.execute(
+            """
+            SELECT * EXCLUDE (partition) FROM images
+            WHERE partition <> $own AND post_key IN (
+                SELECT post_key FROM posts WHERE partition = $own AND status = 'kept'
+            )
+            """,
+            {"own": file_name(class_name)},
+        )
+        return rows.to_arrow_table().to_pylist()
 
 
 def curated_rows(home: Home) -> list[dict[str, Any]]:

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from reds_pipeline.errors import ImageRejected, RedsError
 from reds_pipeline.imaging.examine import examine_image
-from reds_pipeline.imaging.resize import RESIZE_RULE, square_224
+from reds_pipeline.imaging.resize import RESIZE_RULE, SIDE, square_224
 from reds_pipeline.resources import Platform
 from reds_pipeline.tracking import CHAMPION
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from reds_pipeline.embedding.encoder import Encoder
     from reds_pipeline.modeling.bundle import ModelBundle
 
+# Keeps memory bounded however many files are named.
+_FILES_AT_ONCE = 32
 _SENTENCES = {
     "empty": "it holds no bytes; choose another file",
     "too_many_bytes": "it is larger than 20 MB; save it smaller",
@@ -87,36 +90,60 @@ class Tagger:
             In the order of ``paths``: ``{"file", "tags": [{"tag", "probability"}], "top",
             "model_version"}`` with all classes, the likeliest first, or ``{"file", "error"}``.
         """
-        return [self._tag_file(path) for path in paths]
+        answers: list[dict[str, Any]] = []
+        for start in range(0, len(paths), _FILES_AT_ONCE):
+            answers += self._tag_some(paths[start : start + _FILES_AT_ONCE])
+        return answers
 
-    def _tag_file(self, path: Path) -> dict[str, Any]:
-        try:
-            tags = self.tag(path.read_bytes())
-        except OSError as error:
-            reason = error.strerror or "it cannot be read"
-            return {"file": str(path), "error": f"{path} was not tagged: {reason}."}
-        except ImageRejected as error:
-            reason = _SENTENCES.get(error.reason, f"it was refused as {error.reason}")
-            return {"file": str(path), "error": f"{path} was not tagged: {reason}."}
-        return {
-            "file": str(path),
-            "tags": tags,
-            "top": tags[0]["tag"],
-            "model_version": self.version,
-        }
+    def _tag_some(self, paths: Sequence[Path]) -> list[dict[str, Any]]:
+        squares: dict[int, NDArray[np.uint8]] = {}
+        errors: dict[int, str] = {}
+        for number, path in enumerate(paths):
+            try:
+                squares[number] = prepared(path.read_bytes())
+            except OSError as error:
+                errors[number] = error.strerror or "it cannot be read"
+            except ImageRejected as error:
+                errors[number] = _SENTENCES.get(error.reason, f"it was refused as {error.reason}")
+        ranked = self.tag(np.array(list(squares.values()), np.uint8).reshape(-1, SIDE, SIDE, 3))
+        tags = dict(zip(squares, ranked, strict=True))
+        return [
+            {"file": str(path), "error": f"{path} was not tagged: {errors[number]}."}
+            if number in errors
+            else {
+                "file": str(path),
+                "tags": tags[number],
+                "top": tags[number][0]["tag"],
+                "model_version": self.version,
+            }
+            for number, path in enumerate(paths)
+        ]
 
-    def tag(self, data: bytes) -> list[dict[str, Any]]:
-        """Return ``{"tag", "probability"}`` for every class, the likeliest first.
+    def tag(self, squares: NDArray[np.uint8]) -> list[list[dict[str, Any]]]:
+        """Rank the classes for pictures.
 
         Args:
-            data: A picture file.
+            squares: uint8 (n, 224, 224, 3), as ``prepared`` gives them.
 
-        Raises:
-            ImageRejected: It is not one that can be used.
+        Returns:
+            For each picture ``{"tag", "probability"}`` for every class, the likeliest first.
         """
-        square, _ = square_224(examine_image(data).data)
-        [chances] = self._bundle.predict(self._encoder(square[np.newaxis]))
-        ranked = sorted(
-            zip(self._bundle.classes, chances, strict=True), key=lambda pair: (-pair[1], pair[0])
-        )
-        return [{"tag": name, "probability": float(chance)} for name, chance in ranked]
+        if not len(squares):
+            return []
+        chances = self._bundle.predict(self._encoder(squares))
+        return [
+            [
+                {"tag": self._bundle.classes[column], "probability": float(row[column])}
+                for column in np.argsort(-row, kind="stable")
+            ]
+            for row in chances
+        ]
+
+
+def prepared(data: bytes) -> NDArray[np.uint8]:
+    """Return a picture file as the encoder sees it, uint8 (224, 224, 3).
+
+    Raises:
+        ImageRejected: It is not one that can be used.
+    """
+    return square_224(examine_image(data).data)[0]

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from reds_pipeline.doctor import Finding
     from reds_pipeline.settings import Settings
 
+_WIDTH_OF_A_FILE = 140
+
 
 def show_summary(summary: Mapping[str, Any]) -> None:
     """Show what ``status.run_summary`` returned."""
-    console = Console()
+    console = _console()
     _show_funnel(console, summary["funnel"])
     _show_models(console, summary["models"])
     champion = summary["champion"]
@@ -31,7 +33,7 @@ def show_summary(summary: Mapping[str, Any]) -> None:
 
 def show_status(report: Mapping[str, Any]) -> None:
     """Show what ``status.home_status`` returned."""
-    console = Console()
+    console = _console()
     console.print(f"Home: {report['home']}\nMLflow: {report['tracking_uri']}")
     if not report["classes"]:
         console.print("Nothing has been collected yet; start with `reds run` or `reds demo`.")
@@ -48,14 +50,15 @@ def show_status(report: Mapping[str, Any]) -> None:
 def show_tags(answers: Sequence[Mapping[str, Any]]) -> None:
     """Show what ``Tagger.tag_files`` returned."""
     table = Table(box=None, header_style="bold")
-    for column in ("photo", "tags", "model"):
-        table.add_column(column)
+    table.add_column("photo", overflow="fold")
+    table.add_column("tags", overflow="fold")
+    table.add_column("model", no_wrap=True)
     for answer in answers:
         if "error" not in answer:
             tags = "  ".join(f"{tag['tag']} {tag['probability']:.2f}" for tag in answer["tags"])
             table.add_row(answer["file"], tags, f"version {answer['model_version']}")
     if table.row_count:
-        Console().print(table)
+        _console().print(table)
 
 
 def show_findings(findings: Sequence[Finding]) -> None:
@@ -64,13 +67,14 @@ def show_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
         mark = "[green]ok[/]" if finding.ok else "[red]missing[/]"
         table.add_row(mark, finding.subject, finding.detail)
-    Console().print(table)
+    _console().print(table)
 
 
 def show_next_steps(settings: Settings, example: Path | None) -> None:
     """Say what to try after a demonstration."""
     home = settings.home
-    option = "" if home.resolve() == Path(".reds").resolve() else f" --home {shlex.quote(str(home))}"
+    usual = home.resolve() == Path(".reds").resolve()
+    option = "" if usual else f" --home {shlex.quote(str(home))}"
     reds = ".venv/bin/reds" if Path(".venv/bin/reds").exists() else "reds"
     console = Console(soft_wrap=True)
     console.print("\nNext:")
@@ -80,29 +84,40 @@ def show_next_steps(settings: Settings, example: Path | None) -> None:
     console.print(f"  {reds} up{option}    (Dagster and MLflow in the browser)", highlight=False)
 
 
+def _console() -> Console:
+    # A pipe or file has no width of its own, and Rich would squeeze tables into 80 columns.
+    console = Console()
+    return console if console.is_terminal else Console(width=_WIDTH_OF_A_FILE)
+
+
 def _show_funnel(console: Console, funnel: Mapping[str, Mapping[str, Any]]) -> None:
-    table = Table(title="Where the pictures went", box=None, header_style="bold", title_justify="left")
-    table.add_column("class")
+    table = Table(
+        title="Where the pictures went", box=None, header_style="bold", title_justify="left"
+    )
+    table.add_column("class", no_wrap=True)
     table.add_column("seen", justify="right")
     table.add_column("kept", justify="right")
     table.add_column("dropped, and why")
     for name, counts in funnel.items():
-        reasons = ", ".join(f"{reason} {number}" for reason, number in counts["dropped"].items())
-        table.add_row(name, str(counts["seen"]), str(counts["kept"]), reasons.replace("_", " "))
+        reasons = ", ".join(
+            f"{reason.replace('_', ' ')}\N{NO-BREAK SPACE}{number}"
+            for reason, number in counts["dropped"].items()
+        )
+        table.add_row(name, str(counts["seen"]), str(counts["kept"]), reasons)
     console.print(table)
 
 
 def _show_models(console: Console, models: Sequence[Mapping[str, Any]]) -> None:
     table = Table(
-        title="\nAccuracy, 5 folds and a held-out test (95 % interval)",
+        title="\nAccuracy: mean of 5 folds, and a held-out test with its 95 % interval",
         box=None,
         header_style="bold",
         title_justify="left",
     )
     for column in ("backbone", "protocol"):
-        table.add_column(column)
-    for column in ("CV mean", "variance", "test", "interval", "train / test"):
-        table.add_column(column, justify="right")
+        table.add_column(column, no_wrap=True)
+    for column in ("folds", "variance", "test", "trained on", "tested on"):
+        table.add_column(column, justify="right", no_wrap=True)
     for model in models:
         low, high = model["test_interval"]
         table.add_row(
@@ -110,9 +125,9 @@ def _show_models(console: Console, models: Sequence[Mapping[str, Any]]) -> None:
             model["protocol"],
             f"{model['cv_mean']:.3f}",
             f"{model['cv_var_ddof0']:.1e}",
-            f"{model['test_accuracy']:.3f}",
-            f"{low:.3f} to {high:.3f}",
-            f"{model['n_train']} / {model['n_test']}",
+            f"{model['test_accuracy']:.3f} ({low:.3f} to {high:.3f})",
+            str(model["n_train"]),
+            str(model["n_test"]),
         )
     if table.row_count:
         console.print(table)

@@ -31,6 +31,8 @@ MODEL_ARTIFACT = "model"
 BUNDLE_DIRECTORY = "bundle"
 TRAINING_KEY = "reds.training_key"
 CHAMPION, CHALLENGER = "champion", "challenger"
+# Without it the UI opens on its page for language models.
+_EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 
 
 @dataclass(frozen=True)
@@ -123,10 +125,13 @@ class Tracking:
         if experiment is not None:
             return experiment.experiment_id
         if self.uri.startswith("http"):
-            return self.client.create_experiment(EXPERIMENT)
+            # A server has its own place for artifacts.
+            return self.client.create_experiment(EXPERIMENT, tags=_EXPERIMENT_TAGS)
         self._artifacts.mkdir(parents=True, exist_ok=True)
         return self.client.create_experiment(
-            EXPERIMENT, artifact_location=self._artifacts.resolve().as_uri()
+            EXPERIMENT,
+            artifact_location=self._artifacts.resolve().as_uri(),
+            tags=_EXPERIMENT_TAGS,
         )
 
     def finished_training(self, key: str) -> str | None:
@@ -230,10 +235,11 @@ class Tracking:
             )
         )
 
-    def link(self, run_id: str) -> str:
-        """Return the address of a run's page in the MLflow UI."""
-        experiment, run = quote(self.experiment_id), quote(run_id)
-        return f"{self._page}/#/experiments/{experiment}/runs/{run}"
+    def link(self, run_id: str = "") -> str:
+        """Return the address of a run's page in the MLflow UI, or of the list of runs."""
+        # Without the parameter the UI puts its pages for language models first.
+        path = "/".join(filter(None, ("experiments", self.experiment_id, "runs", run_id)))
+        return f"{self._page}/#/{quote(path)}?workflowType=machine_learning"
 
     def _runs_with(self, key: str, status: str) -> list[str]:
         runs = self.client.search_runs(

@@ -27,7 +27,7 @@ _STOP_SECONDS = 15
 def serve(
     settings: Settings, dagster_port: int, mlflow_port: int, announce: Callable[[str], None]
 ) -> None:
-    """Serve until Ctrl+C, or until one of the two ends by itself.
+    """Serve until Ctrl+C or a termination signal, or until one of the two ends by itself.
 
     A home made by ``reds demo`` gets its embedded instance too, so that its assets can be
     materialised from the page.
@@ -41,23 +41,26 @@ def serve(
     Raises:
         RedsError: A port is taken, or one of the two ended.
     """
+    # Also when started in the background, where shells have Ctrl+C ignored: whatever stops this
+    # process must stop its children with it.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.default_int_handler)
     for port, option in ((dagster_port, "--dagster-port"), (mlflow_port, "--mlflow-port")):
         _require_free(port, option)
-    platform = Platform(settings)
+    mlflow_page = f"http://127.0.0.1:{mlflow_port}"
+    platform = Platform(settings.model_copy(update={"mlflow_page": mlflow_page}))
     tracking = platform.tracking
-    # Makes the database and says in one sentence if it cannot be had.
-    _ = tracking.experiment_id
     environment = {
         **os.environ,
         "REDS_HOME": str(platform.home.root),
-        "REDS_MLFLOW_PAGE": f"http://127.0.0.1:{mlflow_port}",
+        "REDS_MLFLOW_PAGE": mlflow_page,
         "DAGSTER_HOME": str(prepare_dagster_home(settings)),
         "DAGSTER_DISABLE_TELEMETRY": "true",
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }
     commands = {
         f"Dagster  http://127.0.0.1:{dagster_port}": _dagster_command(dagster_port),
-        f"MLflow   http://127.0.0.1:{mlflow_port}": [
+        f"MLflow   {tracking.link()}": [
             *(sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1"),
             *("--port", str(mlflow_port), "--backend-store-uri", tracking.uri),
             *("--workers", "1"),

@@ -17,7 +17,7 @@ from reds_pipeline.storage.tables import CLASS_SELECTION, read_rows, write_rows
 
 
 @dg.asset(deps=["trending_tags"], group_name=DISCOVER, kinds={"python", "parquet"})
-@plain_failures()
+@plain_failures
 def class_selection(
     context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
 ) -> dg.MaterializeResult:

@@ -6,13 +6,16 @@ What belongs here: helpers about Dagster itself. What does not: anything about a
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Any, ParamSpec
 
 import dagster as dg
 
 from reds_pipeline.errors import RedsError
+from reds_pipeline.resources import Platform
+
+Parameters = ParamSpec("Parameters")
 
 # The pool that everything talking to the host goes through, so that two runs never ask at once.
 HOST_POOL = "host"
@@ -24,16 +27,26 @@ network_retry = dg.RetryPolicy(
 )
 
 
-@contextmanager
-def plain_failures() -> Iterator[None]:
-    """Turn a ``RedsError`` into a step failure that reads as its sentence.
+def plain_failures(
+    compute: Callable[Parameters, dg.MaterializeResult],
+) -> Callable[Parameters, dg.MaterializeResult]:
+    """Make a ``RedsError`` in an asset a step failure that reads as its sentence.
 
-    Only errors that may pass by themselves are tried again.
+    Only errors that may pass by themselves are tried again, and only while nobody waits.
     """
-    try:
-        yield
-    except RedsError as error:
-        raise dg.Failure(description=str(error), allow_retries=error.retryable) from error
+
+    @wraps(compute)
+    def wrapper(*args: Parameters.args, **kwargs: Parameters.kwargs) -> dg.MaterializeResult:
+        try:
+            return compute(*args, **kwargs)
+        except RedsError as error:
+            platform = kwargs["platform"]
+            assert isinstance(platform, Platform)
+            raise dg.Failure(
+                description=str(error), allow_retries=error.retryable and not platform.attended
+            ) from error
+
+    return wrapper
 
 
 def markdown_table(rows: Sequence[Mapping[str, Any]]) -> dg.MarkdownMetadataValue:

@@ -22,7 +22,7 @@ from reds_pipeline.storage.tables import CURATED, read_rows, write_rows
     kinds={"python", "parquet"},
     pool=HEAVY_POOL,
 )
-@plain_failures()
+@plain_failures
 def curated_dataset(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """The pictures to learn from: no copy in two classes, so many a class, groups for splits."""
     from reds_pipeline.imaging.cleaning import CleaningRules

@@ -34,7 +34,7 @@ def embeddings_asset(backbone: str) -> dg.AssetsDefinition:
         pool=HEAVY_POOL,
         description=f"Features of the curated pictures by {backbone}; only new ones are computed.",
     )
-    @plain_failures()
+    @plain_failures
     def embeddings(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
         from reds_pipeline.embedding.encoder import EncoderSpec
         from reds_pipeline.embedding.engine import embed_missing

@@ -21,7 +21,7 @@ from reds_pipeline.assets.common import (
 from reds_pipeline.jobs import CLEAN, COLLECT
 from reds_pipeline.partitions import classes
 from reds_pipeline.resources import PICTURES_FETCHED, Platform
-from reds_pipeline.status import selected_classes
+from reds_pipeline.status import selected_classes, shared_pictures
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.locks import exclusive
 from reds_pipeline.storage.tables import CLEAN_IMAGES, IMAGES, read_rows, write_rows
@@ -37,7 +37,7 @@ _SHOWN = 20
     pool=HOST_POOL,
     retry_policy=network_retry,
 )
-@plain_failures()
+@plain_failures
 def raw_images(
     context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
 ) -> dg.MaterializeResult:
@@ -51,7 +51,7 @@ def raw_images(
     with exclusive(home.lock(f"images {name}"), f"fetching pictures of {name}"):
         rows = download_images(
             read_rows(home.table("posts", name)),
-            read_rows(table),
+            [*shared_pictures(home, name), *read_rows(table)],
             fetch=fetcher,
             examine=examine_image,
             store=home.images,
@@ -88,7 +88,7 @@ def raw_images(
         )
     ],
 )
-@plain_failures()
+@plain_failures
 def clean_images(
     context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
 ) -> dg.MaterializeResult:

@@ -36,7 +36,7 @@ def svm_asset(backbone: str) -> dg.AssetsDefinition:
         pool=HEAVY_POOL,
         description=f"Linear SVM on {backbone}: 5 folds and a held-out test, both protocols.",
     )
-    @plain_failures()
+    @plain_failures
     def svm(
         context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
     ) -> dg.MaterializeResult:
@@ -73,7 +73,7 @@ def comparison_asset(backbones: Sequence[str]) -> dg.AssetsDefinition:
         kinds={"scipy"},
         description="The backbones side by side, on the same data and splits.",
     )
-    @plain_failures()
+    @plain_failures
     def model_comparison(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
         from reds_pipeline.modeling.comparison import compare_to_best
         from reds_pipeline.modeling.figures import fold_accuracy_figure
@@ -108,7 +108,7 @@ def comparison_asset(backbones: Sequence[str]) -> dg.AssetsDefinition:
     kinds={"mlflow"},
     freshness_policy=_FRESH,
 )
-@plain_failures()
+@plain_failures
 def champion_model(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """The model that serves: the better one, by a rule that gives its reason (R-EXP-12)."""
     from reds_pipeline.promotion import promote_best

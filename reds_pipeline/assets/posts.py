@@ -23,7 +23,7 @@ from reds_pipeline.storage.tables import CURSORS, POSTS, read_rows, write_rows
     pool=HOST_POOL,
     retry_policy=network_retry,
 )
-@plain_failures()
+@plain_failures
 def raw_posts(
     context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
 ) -> dg.MaterializeResult:

@@ -15,7 +15,7 @@ _EXAMPLES = 5
 
 
 @dg.asset(deps=["image_tensors"], group_name=REPORT, kinds={"python"})
-@plain_failures()
+@plain_failures
 def dataset_report(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Shapes, cropping, dynamic range and examples of the curated pictures (R-IMG-2, 6, 8, 11)."""
     import numpy as np

@@ -24,7 +24,7 @@ _SHOWN = 20
     pool=HOST_POOL,
     retry_policy=network_retry,
 )
-@plain_failures()
+@plain_failures
 def trending_tags(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Hashtags of the newest posts, as posted and as lemmas (R-TAG-1 to 13)."""
     from reds_pipeline.fediverse.collection import Known, sample_public

@@ -25,7 +25,7 @@ from reds_pipeline.status import curated_rows
         )
     ],
 )
-@plain_failures()
+@plain_failures
 def image_tensors(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """224 x 224 uint8 squares of the curated pictures; only new ones are made (R-IMG-3 to 12)."""
     import numpy as np

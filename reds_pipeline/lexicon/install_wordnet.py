@@ -106,10 +106,11 @@ def default_commands(prefix: Path) -> Commands:
     Args:
         prefix: The local environment, which NLTK has on its data path as ``<prefix>/nltk_data``.
     """
-    # Lists and cache of our own: the system's may be empty, and only root can fill them.
+    # Lists and cache of our own: the system's may be empty, and only root can fill them. The
+    # dot makes them relative to the working directory; without it apt starts from its root.
     private = (
-        *("-o", "Dir::State=state", "-o", "Dir::State::status=/var/lib/dpkg/status"),
-        *("-o", "Dir::Cache=cache", "-o", "APT::Sandbox::User="),
+        *("-o", "Dir::State=./state", "-o", "Dir::State::status=/var/lib/dpkg/status"),
+        *("-o", "Dir::Cache=./cache", "-o", "APT::Sandbox::User="),
     )
     quietly = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq")
     return Commands(

@@ -115,6 +115,4 @@ def compare_to_best(folds: Mapping[str, Sequence[float]]) -> list[Comparison]:
         One comparison fewer than there are backbones.
     """
     ranked = sorted(folds, key=lambda name: -float(np.mean(folds[name])))
-    return [
-        compare_folds(ranked[0], folds[ranked[0]], other, folds[other]) for other in ranked[1:]
-    ]
+    return [compare_folds(ranked[0], folds[ranked[0]], other, folds[other]) for other in ranked[1:]]

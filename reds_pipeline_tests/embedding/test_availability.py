@@ -11,7 +11,12 @@ from reds_pipeline_tests.embedding.model_hub import ModelHub
 
 
 def test_backbones_are_the_names_of_the_files(tmp_path: Path) -> None:
-    for name in ("vgg16.safetensors", "lcnet_050.safetensors", "notes.md", "old/resnet.safetensors"):
+    for name in (
+        "vgg16.safetensors",
+        "lcnet_050.safetensors",
+        "notes.md",
+        "old/resnet.safetensors",
+    ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"")
     (tmp_path / "directory.safetensors").mkdir()

@@ -81,9 +81,7 @@ def test_cost_follows_what_is_new(store: ArrayStore, tmp_path: Path) -> None:
         assert max(counters[-1].batches, default=0) <= 8
 
 
-def test_a_killed_run_loses_one_shard_at_most(
-    tmp_path: Path, tensors: NDArray[np.uint8]
-) -> None:
+def test_a_killed_run_loses_one_shard_at_most(tmp_path: Path, tensors: NDArray[np.uint8]) -> None:
     """300 pictures are two shards; a death in the second leaves the first."""
     keys = [f"{number:064x}" for number in range(300)]
     store = ArrayStore(tmp_path / "tensors", (224, 224, 3), "uint8")

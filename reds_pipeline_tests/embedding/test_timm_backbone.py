@@ -4,6 +4,7 @@ import pickle
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,23 +26,21 @@ def encoder(weights_dir: Path) -> TimmEncoder:
 
 
 def _by_timm_itself(name: str, weights_dir: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return features by the plain route: PIL pictures through timm's own transform."""
+    """Return features by the plain route: the whole network, PIL pictures, timm's transform."""
     import timm
     import torch
     from PIL import Image
-    from torchvision import transforms
+    from timm.data.config import resolve_model_data_config
+    from timm.data.transforms_factory import create_transform
 
-    model = timm.create_model(
-        name, checkpoint_path=str(weights_dir / f"{name}.safetensors"), pretrained=False
-    )
-    model.reset_classifier(0)
-    config = timm.data.resolve_model_data_config(model)
-    prepare = transforms.Compose(
-        [transforms.ToTensor(), transforms.Normalize(config["mean"], config["std"])]
-    )
+    checkpoint = str(weights_dir / f"{name}.safetensors")
+    model: Any = timm.create_model(name, checkpoint_path=checkpoint).eval()
+    prepare: Any = create_transform(**resolve_model_data_config(model) | {"crop_pct": 1.0})
     with torch.inference_mode():
         batch = torch.stack([prepare(Image.fromarray(image)) for image in images])
-        features: NDArray[np.float32] = model.eval()(batch).numpy()
+        features: NDArray[np.float32] = model.forward_head(
+            model.forward_features(batch), pre_logits=True
+        ).numpy()
     return features
 
 
@@ -63,9 +62,7 @@ def test_preprocessing_is_taken_from_timm(encoder: TimmEncoder) -> None:
     assert "resized" not in encoder.preprocessing
 
 
-def test_other_input_sizes_are_resized_and_said(
-    tmp_path: Path, tensors: NDArray[np.uint8]
-) -> None:
+def test_other_input_sizes_are_resized_and_said(tmp_path: Path, tensors: NDArray[np.uint8]) -> None:
     other = TimmEncoder(OTHER_SIZE_NETWORK, write_weights(tmp_path, OTHER_SIZE_NETWORK))
     assert other.input_size == 160
     assert "resized from 224 to 160 pixels (bicubic" in other.preprocessing
@@ -105,9 +102,7 @@ def test_incomplete_weights_are_refused(tmp_path: Path) -> None:
 
 def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     other = write_weights(tmp_path, OTHER_SIZE_NETWORK)
-    shutil.move(
-        other / f"{OTHER_SIZE_NETWORK}.safetensors", other / f"{SMALL_NETWORK}.safetensors"
-    )
+    shutil.move(other / f"{OTHER_SIZE_NETWORK}.safetensors", other / f"{SMALL_NETWORK}.safetensors")
     with pytest.raises(RedsError, match="not those of the network"):
         TimmEncoder(SMALL_NETWORK, other)
 
@@ -123,7 +118,8 @@ def test_damaged_numbers_are_refused(tmp_path: Path, weights_dir: Path) -> None:
 
     name = f"{SMALL_NETWORK}.safetensors"
     state = load_file(weights_dir / name)
-    save_file({key: np.full_like(value, np.nan) for key, value in state.items()}, tmp_path / name)
+    state["conv_stem.weight"][:] = np.nan
+    save_file(state, tmp_path / name)
     with pytest.raises(RedsError, match="not finite"):
         TimmEncoder(SMALL_NETWORK, tmp_path)
 

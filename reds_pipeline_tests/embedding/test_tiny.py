@@ -19,7 +19,7 @@ def _plain(red: int, green: int, blue: int) -> NDArray[np.uint8]:
 
 
 def _stripes(turned: bool) -> NDArray[np.uint8]:
-    wave = (np.arange(224) // 16 % 2 * 200).astype(np.uint8)
+    wave = (np.arange(224) // 28 % 2 * 200).astype(np.uint8)
     grid = np.repeat(wave[:, None], 224, axis=1)
     picture = grid.T if turned else grid
     return np.repeat(picture[None, :, :, None], 3, axis=3)
@@ -36,7 +36,7 @@ def test_shape_type_and_range(tensors: NDArray[np.uint8]) -> None:
 def test_same_bits_on_every_machine(tensors: NDArray[np.uint8]) -> None:
     """The digest was taken once; another one means that the recipe's number must change too."""
     digest = hashlib.sha256(TinyEncoder()(tensors).tobytes()).hexdigest()
-    assert digest == "GOLDEN"
+    assert digest == "59ed33adb4f3505c72f98752f191c061ea4b812c8ee50b75d30ea9b4b48aa609"
 
 
 def test_no_neighbour_in_the_batch_matters(tensors: NDArray[np.uint8]) -> None:

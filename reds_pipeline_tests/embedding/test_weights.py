@@ -25,7 +25,9 @@ def test_weights_come_from_the_hub_once(tmp_path: Path) -> None:
     from reds_pipeline.embedding.timm_backbone import TimmEncoder
 
     directory = write_weights(tmp_path / "weights", OTHER_SIZE_NETWORK)
-    hub_id = timm.models.get_pretrained_cfg(OTHER_SIZE_NETWORK).hf_hub_id
+    config = timm.models.get_pretrained_cfg(OTHER_SIZE_NETWORK)
+    assert config is not None
+    hub_id = config.hf_hub_id
     path = f"/{hub_id}/resolve/main/model.safetensors"
     content = (directory / f"{OTHER_SIZE_NETWORK}.safetensors").read_bytes()
     with ModelHub(files={path: content}).running() as hub:

@@ -1,0 +1,278 @@
+"""``reds run`` from hashtags to a champion, and what it must never keep."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reds_pipeline.errors import ImageRejected
+from reds_pipeline.imaging.examine import examine_image
+from reds_pipeline.storage.tables import read_rows
+from reds_pipeline.tracking import Tracking
+from reds_pipeline_tests.end_to_end.conftest import FinishedRun
+
+CLASSES = {"cat", "dog", "flower", "bird", "car"}
+GATES = (
+    "account_locked",
+    "account_opted_out",
+    "not_public",
+    "remote_origin",
+    "reply",
+    "repost",
+    "sensitive",
+    "spoiler",
+)
+
+
+def media_paths(run: FinishedRun) -> list[str]:
+    return [record.path for record in run.requests if record.path.startswith("/storage/")]
+
+
+def every_text(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, dict):
+        return [text for part in value.values() for text in every_text(part)]
+    if isinstance(value, list):
+        return [text for part in value for text in every_text(part)]
+    return []
+
+
+@pytest.mark.req("R-CLS-11")
+def test_the_five_classes_come_out_of_the_hashtags_by_themselves(finished: FinishedRun) -> None:
+    assert set(finished.summary["classes"]) == CLASSES
+
+
+def test_the_summary_has_the_agreed_shape(finished: FinishedRun) -> None:
+    summary = finished.summary
+    assert set(summary) == {"classes", "funnel", "models", "champion", "tracking_uri", "home"}
+    protocols = Counter((model["backbone"], model["protocol"]) for model in summary["models"])
+    assert protocols == {
+        (backbone, protocol): 1
+        for backbone in ("tiny", "test_efficientnet")
+        for protocol in ("grouped", "report")
+    }
+    for model in summary["models"]:
+        assert len(model["cv_accuracy"]) == 5
+        assert model["cv_mean"] == pytest.approx(sum(model["cv_accuracy"]) / 5)
+        low, high = model["test_interval"]
+        assert 0 <= low <= model["test_accuracy"] <= high <= 1
+        assert model["n_train"] + model["n_test"] == 200
+    assert summary["home"] == str(finished.home.resolve())
+
+
+def test_the_better_backbone_on_grouped_folds_is_the_champion(finished: FinishedRun) -> None:
+    grouped = [model for model in finished.summary["models"] if model["protocol"] == "grouped"]
+    best = max(grouped, key=lambda model: model["cv_mean"])
+    assert finished.summary["champion"] == {"backbone": best["backbone"], "version": "1"}
+    # Drawn classes differ in shape and colour: far better than the one in five of chance.
+    assert best["cv_mean"] > 0.7
+
+
+@pytest.mark.req("R-SCR-5")
+@pytest.mark.req("R-SCR-6")
+@pytest.mark.req("R-SCR-7")
+def test_every_picture_meets_the_fate_it_was_made_for(finished: FinishedRun) -> None:
+    for name, funnel in finished.summary["funnel"].items():
+        expected = finished.town.expected_fates(name)
+        kept = expected.pop("kept")
+        assert funnel["kept"] == kept
+        assert funnel["dropped"] == dict(expected)
+        assert funnel["seen"] == kept + sum(expected.values())
+
+
+@pytest.mark.req("R-SCR-3")
+@pytest.mark.req("R-SCR-4")
+def test_no_picture_of_a_gated_post_is_asked_for_or_kept(finished: FinishedRun) -> None:
+    gated = finished.town.paths_with_fate(*GATES)
+    assert gated
+    assert gated.isdisjoint(media_paths(finished))
+    digests = set()
+    for post in finished.town.posts:
+        for attachment in post.attachments:
+            if attachment.path not in gated:
+                continue
+            data = finished.town.file(attachment)
+            digests.add(hashlib.sha256(data).hexdigest())
+            try:
+                digests.add(hashlib.sha256(examine_image(data).data).hexdigest())
+            except ImageRejected:
+                continue
+    stored = {path.stem for path in (finished.home / "images").rglob("*") if path.is_file()}
+    assert stored
+    assert stored.isdisjoint(digests)
+
+
+def test_a_gated_post_leaves_a_keyed_hash_and_a_reason_only(finished: FinishedRun) -> None:
+    rows = [
+        row
+        for path in (finished.home / "tables" / "posts").glob("*.parquet")
+        for row in read_rows(path)
+        if row["status"] == "gated"
+    ]
+    assert {row["reason"] for row in rows} >= set(GATES)
+    for row in rows:
+        left = {name for name, value in row.items() if value}
+        assert left <= {"post_key", "host", "query_tag", "status", "reason", "collected_at"}
+
+
+def test_no_handle_or_place_is_kept_anywhere(finished: FinishedRun) -> None:
+    accounts = {post.author.username for post in finished.town.posts}
+    names = {post.author.display_name for post in finished.town.posts}
+    pattern = re.compile("|".join(rf"\b{re.escape(name)}\b" for name in accounts | names if name))
+    for path in (finished.home / "tables").rglob("*.parquet"):
+        for text in every_text(read_rows(path)):
+            assert not pattern.search(text), f"{path.name}: {text}"
+
+
+def test_no_metadata_is_kept_in_pictures(finished: FinishedRun) -> None:
+    stored = [path for path in (finished.home / "images").rglob("*") if path.is_file()]
+    assert not [path for path in stored if b"GPS" in path.read_bytes()]
+    for path in stored:
+        data = path.read_bytes()
+        assert examine_image(data).data == data
+
+
+def test_the_token_is_written_nowhere_and_sent_with_no_picture(finished: FinishedRun) -> None:
+    token = finished.instance.token.encode()
+    files = [path for path in finished.home.rglob("*") if path.is_file()]
+    assert not [path for path in files if token in path.read_bytes()]
+    assert finished.instance.token not in finished.result.stdout + finished.result.stderr
+    assert not [
+        record.path
+        for record in finished.requests
+        if record.path.startswith("/storage/") and record.has_authorization
+    ]
+
+
+def test_each_picture_is_downloaded_once(finished: FinishedRun) -> None:
+    repeated = [path for path, count in Counter(media_paths(finished)).items() if count > 1]
+    assert repeated == []
+
+
+def test_only_json_goes_to_standard_output(finished: FinishedRun) -> None:
+    assert finished.result.stdout.startswith("{")
+    assert "Collecting and cleaning" in finished.result.stderr
+    assert "Traceback" not in finished.result.stderr
+
+
+@pytest.mark.req("R-EXP-13")
+def test_mlflow_holds_parents_folds_metrics_and_artifacts(finished: FinishedRun) -> None:
+    tracking = Tracking(finished.summary["tracking_uri"], finished.home / "mlflow-artifacts")
+    runs = tracking.client.search_runs([tracking.experiment_id], max_results=100)
+    parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+    folds = Counter(run.data.tags.get("mlflow.parentRunId", "") for run in runs)
+    assert len(parents) == 4
+    for parent in parents:
+        assert folds[parent.info.run_id] == 5
+        assert parent.info.status == "FINISHED"
+        assert parent.data.tags["dagster.run_id"]
+        assert {f"cv/fold_{fold}/accuracy" for fold in range(1, 6)} <= set(parent.data.metrics)
+        assert {
+            "cv/accuracy_mean",
+            "cv/accuracy_var_ddof0",
+            "cv/accuracy_var_ddof1",
+            "test/accuracy",
+            "test/accuracy_low",
+            "test/accuracy_high",
+            "test/macro_f1",
+            "test/recall/cat",
+            "time/embed_s",
+            "time/fit_s",
+        } <= set(parent.data.metrics)
+        assert {"encoder", "head", "C", "protocol", "seed", "dataset_digest"} <= set(
+            parent.data.params
+        )
+        split = tracking.read_json(parent.info.run_id, "split.json")
+        assert set(split["test"]).isdisjoint(split["fold"])
+        order = tracking.read_json(parent.info.run_id, "class_order.json")
+        assert order == sorted(CLASSES)
+
+
+def test_the_model_names_its_data_and_the_data_its_posts(finished: FinishedRun) -> None:
+    from reds_pipeline.imaging.curation import dataset_digest
+    from reds_pipeline.modeling.bundle import load_bundle
+    from reds_pipeline.tracking import CHAMPION
+
+    tracking = Tracking(finished.summary["tracking_uri"], finished.home / "mlflow-artifacts")
+    version = tracking.alias(CHAMPION)
+    assert version is not None
+    bundle = load_bundle(tracking.bundle(version, finished.home))
+    curated = read_rows(finished.home / "tables" / "curated_dataset.parquet")
+    assert bundle.provenance.dataset_digest == dataset_digest(curated)
+    for name in CLASSES:
+        images = read_rows(finished.home / "tables" / "images" / f"{name}.parquet")
+        posts = read_rows(finished.home / "tables" / "posts" / f"{name}.parquet")
+        assert {row["post_key"] for row in images} <= {row["post_key"] for row in posts}
+        kept = {row["sha256"] for row in curated if row["class_name"] == name and row["kept"]}
+        assert kept <= {row["sha256"] for row in images}
+
+
+def test_the_registered_model_loads_for_people_too(finished: FinishedRun) -> None:
+    import mlflow.sklearn
+    import numpy as np
+
+    from reds_pipeline.modeling.bundle import load_bundle
+    from reds_pipeline.tracking import CHAMPION
+
+    tracking = Tracking(finished.summary["tracking_uri"], finished.home / "mlflow-artifacts")
+    version = tracking.alias(CHAMPION)
+    assert version is not None
+    bundle_directory = tracking.bundle(version, finished.home)
+    pipeline = mlflow.sklearn.load_model(str(bundle_directory.parent))
+    features = np.random.default_rng(0).normal(size=(4, load_bundle(bundle_directory).dimension))
+    np.testing.assert_allclose(
+        pipeline.decision_function(features),
+        load_bundle(bundle_directory).decision_values(features),
+        atol=1e-5,
+    )
+
+
+def test_predict_tags_a_picture_it_has_not_seen(finished: FinishedRun, tmp_path: Path) -> None:
+    photo = tmp_path / "new.jpg"
+    post = finished.town.new_post("flower")
+    photo.write_bytes(finished.town.file(post.attachments[0]))
+    [answer] = finished.reds.json("predict", str(photo))
+    assert set(answer) == {"file", "tags", "top", "model_version"}
+    assert answer["file"] == str(photo)
+    assert {tag["tag"] for tag in answer["tags"]} == CLASSES
+    chances = [tag["probability"] for tag in answer["tags"]]
+    assert sum(chances) == pytest.approx(1)
+    assert chances == sorted(chances, reverse=True)
+    assert answer["top"] == answer["tags"][0]["tag"] == "flower"
+    assert answer["model_version"] == "1"
+
+
+def test_predict_says_in_a_sentence_what_is_wrong_with_a_file(
+    finished: FinishedRun, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.jpg"
+    page.write_text("<!doctype html><title>not a picture</title>")
+    result = finished.reds("predict", str(page), str(tmp_path / "absent.jpg"), expect=1)
+    first, second = result.stderr.splitlines()
+    assert "not a picture" in first
+    assert "absent.jpg" in second
+    assert "No such file" in second
+
+
+def test_status_shows_the_same_numbers_and_the_promotion(finished: FinishedRun) -> None:
+    report = finished.reds.json("status")
+    summary = finished.summary
+    assert {name: report[name] for name in summary} == summary
+    [promotion] = report["promotions"]
+    assert promotion["subject"] == "1"
+    assert promotion["reason"] == "There was no model before."
+    assert report["failures"] == []
+
+
+def test_doctor_finds_nothing_missing(finished: FinishedRun) -> None:
+    findings = finished.reds.json("doctor")
+    assert [finding["subject"] for finding in findings if not finding["ok"]] == []
+    assert {"WordNet", "MLflow", "host", "newest posts"} <= {
+        finding["subject"] for finding in findings
+    }

@@ -1,0 +1,132 @@
+"""Cost follows what is new: runs after the first."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reds_pipeline.demo.instance import EmbeddedInstance
+from reds_pipeline.demo.town import Town
+from reds_pipeline_tests.end_to_end.conftest import Reds, installation
+
+
+@pytest.fixture(scope="module")
+def town() -> Town:
+    return Town.build(images_per_class=16)
+
+
+@pytest.fixture(scope="module")
+def instance(town: Town) -> Iterator[EmbeddedInstance]:
+    with EmbeddedInstance(town) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def reds(instance: EmbeddedInstance, tmp_path_factory: pytest.TempPathFactory) -> Reds:
+    return installation(
+        tmp_path_factory.mktemp("second") / "home", instance, REDS_CLASSES="cat,dog,flower"
+    )
+
+
+def pictures_asked_for(instance: EmbeddedInstance) -> Counter[str]:
+    return Counter(
+        record.path for record in instance.requests if record.path.startswith("/storage/")
+    )
+
+
+def costs(standard_error: str) -> dict[str, int]:
+    """Return the counts of the last line, such as ``{"pictures downloaded": 12}``."""
+    _, _, parts = standard_error.strip().splitlines()[-1].partition(": ")
+    pairs = [part.split(" ", 1) for part in parts.rstrip(".").split(", ")]
+    return {what: int(count) for count, what in pairs}
+
+
+def test_an_unchanged_instance_costs_one_short_walk_a_tag_and_nothing_else(
+    reds: Reds, instance: EmbeddedInstance
+) -> None:
+    first = reds("run", "--json")
+    assert costs(first.stderr)["embeddings computed"] == 48
+    assert costs(first.stderr)["models trained"] == 2
+    instance.reset_requests()
+
+    second = reds("run", "--json")
+    assert not pictures_asked_for(instance)
+    timelines = Counter(
+        record.path for record in instance.requests if "/timelines/" in record.path
+    )
+    assert set(timelines.values()) == {1}
+    assert second.stderr.splitlines()[-1].startswith("Nothing was new:")
+    new_work = {what: n for what, n in costs(second.stderr).items() if "requests" not in what}
+    assert set(new_work.values()) == {0}
+    assert json.loads(second.stdout) == json.loads(first.stdout)
+
+
+def test_one_new_post_costs_one_picture_one_embedding_and_one_training(
+    reds: Reds, instance: EmbeddedInstance, town: Town
+) -> None:
+    before = reds.json("run")
+    post = town.new_post("cat")
+    instance.put_post(post)
+    instance.reset_requests()
+    result = reds("run", "--json")
+    after = json.loads(result.stdout)
+    assert pictures_asked_for(instance) == {post.attachments[0].path: 1}
+    assert costs(result.stderr)["pictures downloaded"] == 1
+    assert costs(result.stderr)["pictures resized"] == 1
+    assert costs(result.stderr)["embeddings computed"] == 1
+    assert after["funnel"]["cat"]["kept"] == before["funnel"]["cat"]["kept"] + 1
+    assert after["funnel"]["dog"] == before["funnel"]["dog"]
+
+
+def test_a_class_that_falls_short_is_exit_code_three(reds: Reds) -> None:
+    strict = Reds(reds.home, {**reds.settings, "REDS_MIN_IMAGES_PER_CLASS": "17"})
+    result = strict("run", "--json", expect=3)
+    assert "dog 16" in result.stderr
+    assert set(json.loads(result.stdout)["funnel"]) == {"cat", "dog", "flower"}
+
+
+def test_a_second_process_on_the_same_home_is_refused(reds: Reds) -> None:
+    from reds_pipeline.storage.home import Home
+    from reds_pipeline.storage.locks import exclusive
+
+    with exclusive(Home(reds.home).lock("run"), "running the pipeline"):
+        result = reds("run", expect=1)
+    assert "Another process is already running the pipeline" in result.stderr
+
+
+def test_a_wrong_token_is_one_sentence(reds: Reds, tmp_path: Path) -> None:
+    stranger = Reds(tmp_path / "home", {**reds.settings, "REDS_HOST_TOKEN": "wrong"})
+    stranger.home.mkdir()
+    result = stranger("run", expect=1)
+    assert "REDS_HOST_TOKEN" in result.stderr.splitlines()[-1]
+    assert "wrong" not in result.stderr
+
+
+def test_a_host_that_nobody_approved_is_refused_before_it_is_asked(
+    reds: Reds, tmp_path: Path
+) -> None:
+    stranger = Reds(tmp_path / "home", {**reds.settings, "REDS_HOST_URL": "https://pix.example"})
+    stranger.home.mkdir()
+    result = stranger("run", expect=1)
+    assert "pix.example is not an approved host" in result.stderr
+    assert "reds hosts approve" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("classes", "complaint"),
+    [
+        ("cat,animal", "cat"),
+        ("cat,cats", "cat"),
+        ("cat,35mm", "35mm"),
+    ],
+    ids=["one class includes another", "the same class twice", "not a word of letters"],
+)
+def test_classes_that_cannot_be_learnt_are_one_sentence(
+    reds: Reds, classes: str, complaint: str
+) -> None:
+    result = reds("run", "--classes", classes, expect=1)
+    assert complaint in result.stderr.splitlines()[-1]

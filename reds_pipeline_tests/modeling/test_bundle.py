@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from reds_pipeline.errors import RedsError
+from reds_pipeline.modeling.bundle import (
+    ModelBundle,
+    Provenance,
+    bundle_from_head,
+    load_bundle,
+    save_bundle,
+)
+from reds_pipeline.modeling.calibration import probabilities
+from reds_pipeline.modeling.heads import FittedHead, HeadParameters, decision_values, fit_head
+from reds_pipeline_tests.modeling.clouds import clouds
+
+PROVENANCE = Provenance(
+    encoder_name="tiny",
+    encoder_id="tiny-a61e6621335d",
+    resize_rule="square-1",
+    dataset_digest="0" * 64,
+    trained_at="2026-01-02T03:04:05Z",
+    metrics={"cv_mean": 0.948, "test_accuracy": 0.97},
+)
+
+
+def _head(classes: int) -> FittedHead:
+    features, labels = clouds(classes, each=30)
+    return fit_head(features, labels, HeadParameters())
+
+
+@pytest.fixture
+def bundle() -> ModelBundle:
+    return bundle_from_head(_head(3), 0.4, PROVENANCE)
+
+
+@pytest.fixture
+def saved(bundle: ModelBundle, tmp_path: Path) -> Path:
+    save_bundle(bundle, tmp_path / "bundle")
+    return tmp_path / "bundle"
+
+
+@pytest.mark.parametrize("classes", [2, 3, 6])
+def test_it_decides_as_scikit_learn_does(classes: int, tmp_path: Path) -> None:
+    """Two classes are the special case: scikit-learn keeps one column for them."""
+    head = _head(classes)
+    save_bundle(bundle_from_head(head, 0.7, PROVENANCE), tmp_path / "bundle")
+    loaded = load_bundle(tmp_path / "bundle")
+    features, _labels = clouds(classes, each=50, seed=9)
+    expected = decision_values(head.pipeline, features)
+    assert np.abs(loaded.decision_values(features) - expected).max() < 1e-5
+    assert np.allclose(loaded.predict(features), probabilities(expected, 0.7), atol=1e-6)
+    predicted = [loaded.classes[column] for column in loaded.predict(features).argmax(axis=1)]
+    assert predicted == head.pipeline.predict(features.astype(np.float64)).tolist()
+
+
+def test_everything_comes_back(bundle: ModelBundle, saved: Path) -> None:
+    loaded = load_bundle(saved)
+    assert loaded.classes == bundle.classes
+    assert loaded.temperature == bundle.temperature
+    assert loaded.provenance == PROVENANCE
+    for name in ("mean", "scale", "weights", "intercept"):
+        assert np.array_equal(getattr(loaded, name), getattr(bundle, name))
+
+
+def test_two_files_and_nothing_else(saved: Path) -> None:
+    assert sorted(path.name for path in saved.iterdir()) == ["bundle.json", "model.safetensors"]
+    assert [path.name for path in saved.parent.iterdir()] == ["bundle"]
+
+
+def test_saving_again_replaces_the_whole(bundle: ModelBundle, saved: Path) -> None:
+    (saved / "left over").write_text("from an older version")
+    save_bundle(replace(bundle, temperature=2.0), saved)
+    assert load_bundle(saved).temperature == 2.0
+    assert not (saved / "left over").exists()
+    assert [path.name for path in saved.parent.iterdir()] == ["bundle"]
+
+
+def test_a_failed_save_leaves_the_old_one(bundle: ModelBundle, saved: Path) -> None:
+    """A metric that JSON has no word for is refused before anything is touched."""
+    spoiled = replace(PROVENANCE, metrics={"cv_mean": float("nan")})
+    with pytest.raises(ValueError, match="JSON compliant"):
+        save_bundle(replace(bundle, provenance=spoiled), saved)
+    assert load_bundle(saved).provenance == PROVENANCE
+    assert [path.name for path in saved.parent.iterdir()] == ["bundle"]
+
+
+def test_the_wrong_encoder_is_refused(bundle: ModelBundle) -> None:
+    bundle.require_encoder("tiny-a61e6621335d")
+    with pytest.raises(RedsError, match="trained on embeddings of tiny-a61e6621335d"):
+        bundle.require_encoder("tiny-000000000000")
+
+
+def test_embeddings_of_another_length_are_refused(bundle: ModelBundle) -> None:
+    assert bundle.dimension == 20
+    for shape in ((3, 19), (20,)):
+        with pytest.raises(ValueError, match="takes embeddings"):
+            bundle.predict(np.zeros(shape, np.float32))
+
+
+def _edit(**changes: Any) -> Callable[[Path], None]:
+    def change(directory: Path) -> None:
+        path = directory / "bundle.json"
+        description = json.loads(path.read_text())
+        description.update(changes)
+        path.write_text(json.dumps(description))
+
+    return change
+
+
+def _edit_provenance(**changes: Any) -> Callable[[Path], None]:
+    def change(directory: Path) -> None:
+        provenance = json.loads((directory / "bundle.json").read_text())["provenance"]
+        _edit(provenance=provenance | changes)(directory)
+
+    return change
+
+
+def _edit_tensors(**changes: np.ndarray | None) -> Callable[[Path], None]:
+    """Return a change of tensors with the digest put right, as a forger would."""
+
+    def change(directory: Path) -> None:
+        path = directory / "model.safetensors"
+        tensors = {**load_file(path), **changes}
+        save_file({name: value for name, value in tensors.items() if value is not None}, path)
+        _edit(tensors_sha256=hashlib.sha256(path.read_bytes()).hexdigest())(directory)
+
+    return change
+
+
+def _write(name: str, content: bytes) -> Callable[[Path], None]:
+    def change(directory: Path) -> None:
+        (directory / name).write_bytes(content)
+
+    return change
+
+
+def _remove(name: str) -> Callable[[Path], None]:
+    return lambda directory: (directory / name).unlink()
+
+
+def _cut(directory: Path) -> None:
+    path = directory / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+PICKLE = b"\x80\x04\x95\x0e\x00\x00\x00\x00\x00\x00\x00\x8c\x06system\x94."
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        pytest.param(_remove("bundle.json"), "bundle.json is missing", id="no description"),
+        pytest.param(_remove("model.safetensors"), "safetensors is missing", id="no tensors"),
+        pytest.param(_write("bundle.json", b"{"), "not JSON", id="torn description"),
+        pytest.param(_write("bundle.json", b"\xff\xfe"), "not JSON", id="not text"),
+        pytest.param(_write("bundle.json", b"[]"), "not describe a model", id="another JSON"),
+        pytest.param(_edit(format="other"), "not describe a model", id="another format"),
+        pytest.param(_edit(version=2), "version 2 and this REDS reads 1", id="newer version"),
+        pytest.param(_edit(extra=1), "missing or unknown entries", id="unknown entry"),
+        pytest.param(_edit(classes="cat"), "not a list", id="classes not a list"),
+        pytest.param(_edit(classes=["cat", 2, "dog"]), "not a list", id="class not a name"),
+        pytest.param(_edit(classes=["cat", "cat", "dog"]), "different names", id="class twice"),
+        pytest.param(_edit(classes=["cat", "dog"]), "not float64", id="too few classes"),
+        pytest.param(_edit(temperature=0), "above zero", id="temperature of zero"),
+        pytest.param(_edit(temperature="1"), "not a number", id="temperature as text"),
+        pytest.param(_edit(temperature=True), "not a number", id="temperature as truth"),
+        pytest.param(_edit(tensors_sha256="0" * 64), "not the file", id="tensors of another"),
+        pytest.param(_edit(provenance=[]), "provenance has missing", id="provenance not a table"),
+        pytest.param(_edit_provenance(more=""), "provenance has missing", id="unknown provenance"),
+        pytest.param(_edit_provenance(encoder_id=3), "other than text", id="id not text"),
+        pytest.param(_edit_provenance(metrics=[]), "not a table", id="metrics not a table"),
+        pytest.param(_edit_provenance(metrics={"a": "b"}), "not a number", id="metric not number"),
+        pytest.param(_cut, "not the file", id="truncated tensors"),
+        pytest.param(_write("model.safetensors", PICKLE), "not the file", id="a pickle"),
+        pytest.param(_edit_tensors(mean=None), "unknown tensors", id="tensor missing"),
+        pytest.param(_edit_tensors(more=np.zeros(1)), "unknown tensors", id="tensor too many"),
+        pytest.param(_edit_tensors(mean=np.zeros(19)), "its scale is", id="lengths differ"),
+        pytest.param(
+            _edit_tensors(mean=np.zeros(20, np.float32)), "not float64", id="another type"
+        ),
+        pytest.param(
+            _edit_tensors(weights=np.full((3, 20), np.inf)), "not finite", id="infinite weight"
+        ),
+        pytest.param(_edit_tensors(scale=np.zeros(20)), "not above zero", id="scale of zero"),
+    ],
+)
+def test_anything_else_is_refused_in_words(
+    damage: Callable[[Path], None], reason: str, saved: Path
+) -> None:
+    damage(saved)
+    with pytest.raises(RedsError, match=reason) as caught:
+        load_bundle(saved)
+    assert str(saved) in str(caught.value)
+    assert "train it again" in str(caught.value)
+
+
+def test_a_pickle_is_refused_even_with_its_own_digest(saved: Path) -> None:
+    (saved / "model.safetensors").write_bytes(PICKLE)
+    _edit(tensors_sha256=hashlib.sha256(PICKLE).hexdigest())(saved)
+    with pytest.raises(RedsError, match="not a safetensors file"):
+        load_bundle(saved)
+
+
+def test_serving_imports_no_training_library(saved: Path) -> None:
+    """So that ``reds predict`` and the web page start quickly."""
+    program = f"""
+import sys
+from pathlib import Path
+import numpy as np
+from reds_pipeline.modeling.bundle import load_bundle
+bundle = load_bundle(Path({str(saved)!r}))
+assert bundle.predict(np.zeros((2, 20), np.float32)).shape == (2, 3)
+heavy = {{"sklearn", "scipy", "torch", "mlflow", "matplotlib"}} & set(sys.modules)
+sys.exit(f"imported {{heavy}}" if heavy else 0)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_bytes_depend_on_the_model_alone(bundle: ModelBundle, tmp_path: Path) -> None:
+    save_bundle(bundle, tmp_path / "one")
+    save_bundle(bundle, tmp_path / "other")
+    for name in ("bundle.json", "model.safetensors"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "other" / name).read_bytes()
