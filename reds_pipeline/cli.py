@@ -81,9 +81,7 @@ def run(home: Path | None, classes: str | None, as_json: bool) -> None:
 
 @cli.command()
 @_home
-@click.argument(
-    "files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path)
-)
+@click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
 @_json
 def predict(home: Path | None, files: tuple[Path, ...], as_json: bool) -> None:
     """Recommend tags for photos by the champion."""

@@ -88,6 +88,7 @@ def _wordnet() -> Finding:
 def _weights(settings: Settings) -> Iterator[Finding]:
     from reds_pipeline.embedding.availability import backbones_in, hub_answers
     from reds_pipeline.embedding.tiny import TINY
+    from reds_pipeline.embedding.weights import cached_hub_weights
 
     local = backbones_in(settings.weights_dir)
     hub: bool | None = None
@@ -97,12 +98,14 @@ def _weights(settings: Settings) -> Iterator[Finding]:
             yield Finding(subject, True, "needs none")
         elif backbone in local:
             yield Finding(subject, True, f"in {settings.weights_dir}")
+        elif cached := cached_hub_weights(backbone):
+            yield Finding(subject, True, cached.origin)
         else:
             hub = hub_answers() if hub is None else hub
             yield Finding(
                 subject,
                 hub,
-                "will come from the model hub, or from its cache"
+                "will be fetched from the model hub"
                 if hub
                 else f"The model hub does not answer; put {backbone}.safetensors into a "
                 "directory and set REDS_WEIGHTS_DIR to it, or set REDS_BACKBONES to others.",
@@ -131,7 +134,9 @@ def _host(platform: Platform) -> Iterator[Finding]:
         yield Finding("host", False, str(error))
         return
     token = bool(platform.settings.host_token.get_secret_value())
-    yield Finding("host", True, f"{platform.settings.host_url}: {profile.software} {profile.version}")
+    yield Finding(
+        "host", True, f"{platform.settings.host_url}: {profile.software} {profile.version}"
+    )
     for subject, verdict in (
         ("newest posts", profile.public_timeline),
         ("posts of a tag", profile.tag_timeline),

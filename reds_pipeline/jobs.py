@@ -36,7 +36,6 @@ collect_class = dg.define_asset_job(
 
 retrain = dg.define_asset_job(
     RETRAIN,
-    selection=dg.AssetSelection.assets("curated_dataset")
-    | dg.AssetSelection.groups(TRAIN, REPORT),
+    selection=dg.AssetSelection.assets("curated_dataset") | dg.AssetSelection.groups(TRAIN, REPORT),
     description="Curates the data set, embeds what is new, trains, compares and promotes.",
 )

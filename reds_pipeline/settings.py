@@ -45,14 +45,18 @@ class Settings(BaseSettings):
     dagster_home: Path | None = Field(
         None,
         validation_alias="DAGSTER_HOME",
-        description="Dagster's own directory (its own variable, without REDS_); below home if empty.",
+        description="Dagster's own directory (no REDS_ before its name); below home if empty.",
     )
-    host_url: str = Field("", description="The instance to learn from, such as https://pix.example.")
+    host_url: str = Field(
+        "", description="The instance to learn from, such as https://pix.example."
+    )
     host_token: SecretStr = Field(SecretStr(""), description="Bearer token with scope `read`.")
     contact: str = Field(
         "", description="Address of the operator, shown to hosts in the User-Agent."
     )
-    sample_posts: int = Field(1000, ge=1, description="Newest posts to count hashtags in (R-TAG-1).")
+    sample_posts: int = Field(
+        1000, ge=1, description="Newest posts to count hashtags in (R-TAG-1)."
+    )
     class_count: int = Field(5, ge=2, description="Classes to choose (R-CLS-1).")
     classes: Names = Field((), description="Classes to use instead of choosing them.")
     raw_per_class: int = Field(2000, ge=1, description="Images to collect per class (R-SCR-2).")
@@ -61,7 +65,10 @@ class Settings(BaseSettings):
         50, ge=1, description="Fewer kept images than this and the class fell short."
     )
     perceptual_radius: int = Field(
-        8, ge=0, le=16, description="Largest Hamming distance of two copies of one picture (R-SCR-7)."
+        8,
+        ge=0,
+        le=16,
+        description="Largest Hamming distance of two copies of one picture (R-SCR-7).",
     )
     open_licences_only: bool = Field(
         False, description="Keep only media under a Creative Commons licence or public domain."
@@ -73,7 +80,9 @@ class Settings(BaseSettings):
     obey_ai_robots: bool = Field(
         True, description="Treat a robots.txt refusal of any known AI-training agent as ours."
     )
-    requests_per_second: float = Field(1.0, gt=0, description="Pace towards each host but loopback.")
+    requests_per_second: float = Field(
+        1.0, gt=0, description="Pace towards each host but loopback."
+    )
     backbones: Names = Field(
         ("vit_base_patch16_224", "vgg16"), description="Encoders to compare: timm names, or tiny."
     )
@@ -87,7 +96,10 @@ class Settings(BaseSettings):
     ledger_url: str = Field("", description="SQLAlchemy address; SQLite below home if empty.")
     seed: int = Field(42, ge=0, description="Seed of splits and models.")
     promotion_margin: float = Field(
-        0.01, ge=0, le=1, description="How much lower a newer model's accuracy may be than the champion's."
+        0.01,
+        ge=0,
+        le=1,
+        description="How much lower a newer model's accuracy may be than the champion's.",
     )
     refresh_cron: str = Field("0 3 * * 1", description="When weekly_refresh runs.")
     timezone: str = Field("UTC", description="Time zone of refresh_cron.")
@@ -98,8 +110,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources; the file in the home comes before the one in this directory."""
         here = TomlConfigSettingsSource(settings_cls, Path(SETTINGS_FILE))

@@ -61,14 +61,14 @@ def shared_pictures(home: Home, class_name: str) -> list[dict[str, Any]]:
     with open_views(home.root / "tables") as tables:
         if not {"images", "posts"} <= {name for (name,) in tables.sql("SHOW TABLES").fetchall()}:
             return []
-        rows = tables.execute(
+        rows = tables.sql(
             """
             SELECT * EXCLUDE (partition) FROM images
             WHERE partition <> $own AND post_key IN (
                 SELECT post_key FROM posts WHERE partition = $own AND status = 'kept'
             )
             """,
-            {"own": file_name(class_name)},
+            params={"own": file_name(class_name)},
         )
         return rows.to_arrow_table().to_pylist()
 
@@ -85,9 +85,7 @@ def class_funnel(home: Home, class_name: str) -> ClassFunnel:
     posts = read_rows(home.table("posts", class_name))
     # A picture whose post was gated later is counted by that post, not twice.
     images = [
-        row
-        for row in read_rows(home.table("images", class_name))
-        if row["reason"] != "post_gated"
+        row for row in read_rows(home.table("images", class_name)) if row["reason"] != "post_gated"
     ]
     cleaned = read_rows(home.table("clean_images", class_name))
     curated = [

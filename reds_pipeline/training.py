@@ -165,6 +165,7 @@ def train(
 def _train(
     run: Training, data: TrainingSet, protocol: Protocol, parameters: HeadParameters, key: str
 ) -> dict[str, Any]:
+    from reds_pipeline.modeling.calibration import fit_temperature
     from reds_pipeline.modeling.cross_validation import cross_validate, final_fit
     from reds_pipeline.modeling.splits import make_split
 
@@ -196,7 +197,12 @@ def _train(
     _log_numbers(run, record, folds, final)
     _log_artifacts(run, data, split, folds, final)
     if protocol == PROMOTABLE:
-        _log_model(run, data, split, folds, final, record)
+        temperature = fit_temperature(
+            folds.decisions[split.training],
+            [label for label, kept in zip(data.labels, split.training, strict=True) if kept],
+            folds.classes,
+        )
+        _log_model(run, data, final, temperature, record)
     run.log_json(RECORD, record)
     return record
 
@@ -252,9 +258,7 @@ def _log_artifacts(
             "seed": split.seed,
             "test": [key for key, held_out in zip(data.keys, split.test, strict=True) if held_out],
             "fold": {
-                key: int(fold)
-                for key, fold in zip(data.keys, split.fold, strict=True)
-                if fold >= 0
+                key: int(fold) for key, fold in zip(data.keys, split.fold, strict=True) if fold >= 0
             },
         },
     )
@@ -271,23 +275,15 @@ def _log_artifacts(
 def _log_model(
     run: Training,
     data: TrainingSet,
-    split: Split,
-    folds: CrossValidation,
     final: FinalFit,
+    temperature: float,
     record: Mapping[str, Any],
 ) -> None:
     import sklearn
     from mlflow.sklearn import save_model
 
     from reds_pipeline.modeling.bundle import Provenance, bundle_from_head, save_bundle
-    from reds_pipeline.modeling.calibration import fit_temperature
 
-    training_labels = [
-        label for label, kept in zip(data.labels, split.training, strict=True) if kept
-    ]
-    temperature = fit_temperature(
-        folds.decisions[split.training], training_labels, folds.classes
-    )
     provenance = Provenance(
         encoder_name=data.backbone,
         encoder_id=data.encoder_id,

@@ -50,7 +50,9 @@ def files_of(package: str) -> list[Path]:
 
 def loaded_after(statement: str) -> set[str]:
     """Return the top-level modules that a fresh interpreter holds after ``statement``."""
-    program = f"import sys\n{statement}\nprint(' '.join({{name.split('.')[0] for name in sys.modules}}))"
+    program = (
+        f"import sys\n{statement}\nprint(' '.join({{name.split('.')[0] for name in sys.modules}}))"
+    )
     result = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
@@ -89,9 +91,7 @@ def test_only_settings_read_the_environment() -> None:
     assert offences == []
 
 
-@pytest.mark.parametrize(
-    "package", [*DOMAIN, "demo"], ids=lambda name: f"reds_pipeline.{name}"
-)
+@pytest.mark.parametrize("package", [*DOMAIN, "demo"], ids=lambda name: f"reds_pipeline.{name}")
 def test_importing_a_module_of_the_domain_loads_no_heavy_library(package: str) -> None:
     names = [
         ".".join(("reds_pipeline", *path.relative_to(PACKAGE).with_suffix("").parts))

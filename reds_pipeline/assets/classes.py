@@ -56,7 +56,10 @@ def class_selection(
             else "unknown",
             "Wu-Palmer similarity": markdown_table(
                 [
-                    {"class": name, **{other: float(value) for other, value in zip(names, line, strict=True)}}
+                    {
+                        "class": name,
+                        **{other: float(value) for other, value in zip(names, line, strict=True)},
+                    }
                     for name, line in zip(names, matrix, strict=True)
                 ]
             ),

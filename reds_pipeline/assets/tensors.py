@@ -52,7 +52,5 @@ def image_tensors(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
             "share cropped": sum(cropped[key] for key in keys) / max(len(keys), 1),
             "megabytes": len(keys) * 224 * 224 * 3 / 1e6,
         },
-        check_results=[
-            dg.AssetCheckResult(check_name="every_tensor_is_224_square", passed=sound)
-        ],
+        check_results=[dg.AssetCheckResult(check_name="every_tensor_is_224_square", passed=sound)],
     )

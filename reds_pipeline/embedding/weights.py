@@ -41,6 +41,19 @@ def local_weights(name: str, weights_dir: Path | None) -> WeightsFile | None:
     return WeightsFile(path, f"the file {path}", from_hub=False) if path.is_file() else None
 
 
+def cached_hub_weights(name: str) -> WeightsFile | None:
+    """Return the published file for ``name`` if an earlier run fetched it, or None."""
+    from huggingface_hub import try_to_load_from_cache
+
+    published = _published(name)
+    cached = try_to_load_from_cache(*published) if published else None
+    if published is None or not isinstance(cached, str):
+        return None
+    return WeightsFile(
+        Path(cached), f"{_origin(published[0])} (already on this machine)", from_hub=True
+    )
+
+
 def hub_weights(name: str, weights_dir: Path | None) -> WeightsFile:
     """Return the file timm publishes for ``name``, fetching it once if the hub answers.
 
@@ -52,27 +65,36 @@ def hub_weights(name: str, weights_dir: Path | None) -> WeightsFile:
         RedsError: timm publishes no such file, or it is not on this machine and the hub does
             not give it.
     """
-    import timm
-    from huggingface_hub import hf_hub_download, try_to_load_from_cache
+    from huggingface_hub import hf_hub_download
 
-    config = timm.models.get_pretrained_cfg(name)
-    hub_id = config.hf_hub_id if config else None
-    file_name = (config.hf_hub_filename if config else None) or f"model{WEIGHTS_SUFFIX}"
-    if not hub_id or not file_name.endswith(WEIGHTS_SUFFIX):
+    published = _published(name)
+    if published is None:
         raise _unavailable(name, weights_dir, "timm publishes no safetensors file for it")
-    origin = f"{hub_id} as timm publishes it on the model hub"
-    cached = try_to_load_from_cache(hub_id, file_name)
-    if isinstance(cached, str):
-        return WeightsFile(Path(cached), f"{origin} (already on this machine)", from_hub=True)
+    if (cached := cached_hub_weights(name)) is not None:
+        return cached
     # Asked first because a download that cannot reach the hub tries again for most of a minute.
     if not hub_answers(HUB_WAIT_SECONDS):
         raise _unavailable(name, weights_dir, "the model hub does not answer")
     try:
-        path = hf_hub_download(hub_id, file_name)
+        path = hf_hub_download(*published)
     except (OSError, ValueError) as error:
         reason = f"the model hub did not give them ({type(error).__name__})"
         raise _unavailable(name, weights_dir, reason) from error
-    return WeightsFile(Path(path), origin, from_hub=True)
+    return WeightsFile(Path(path), _origin(published[0]), from_hub=True)
+
+
+def _published(name: str) -> tuple[str, str] | None:
+    """Return repository and file name of the weights timm publishes, if they are safe to open."""
+    import timm
+
+    config = timm.models.get_pretrained_cfg(name)
+    hub_id = config.hf_hub_id if config else None
+    file_name = (config.hf_hub_filename if config else None) or f"model{WEIGHTS_SUFFIX}"
+    return (hub_id, file_name) if hub_id and file_name.endswith(WEIGHTS_SUFFIX) else None
+
+
+def _origin(hub_id: str) -> str:
+    return f"{hub_id} as timm publishes it on the model hub"
 
 
 def file_digest(path: Path) -> str:

@@ -91,9 +91,7 @@ class ArrayStore:
         """
         return self._read(keys, self._places())
 
-    def batches(
-        self, keys: Sequence[str], size: int
-    ) -> Iterator[tuple[list[str], NDArray[Any]]]:
+    def batches(self, keys: Sequence[str], size: int) -> Iterator[tuple[list[str], NDArray[Any]]]:
         """Yield ``(keys, rows)`` of at most ``size`` rows, so memory stays bounded."""
         places = self._places()
         for start in range(0, len(keys), size):
@@ -113,9 +111,7 @@ class ArrayStore:
             )
         return pa.concat_tables(tables, promote_options="default")
 
-    def _read(
-        self, keys: Sequence[str], places: Mapping[str, tuple[str, int]]
-    ) -> NDArray[Any]:
+    def _read(self, keys: Sequence[str], places: Mapping[str, tuple[str, int]]) -> NDArray[Any]:
         result = np.empty((len(keys), *self.row_shape), self.dtype)
         by_shard: dict[str, list[tuple[int, int]]] = {}
         for position, key in enumerate(keys):

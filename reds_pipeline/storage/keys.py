@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from reds_pipeline.storage.atomic import replacing
@@ -28,7 +29,7 @@ class KeyedHash:
         self._secret = secret
 
     def __call__(self, *parts: str) -> str:
-        """Return 32 hexadecimal digits; parts are framed, so ("ab", "c") differs from ("a", "bc")."""
+        """Return 32 hexadecimal digits; ("ab", "c") and ("a", "bc") give different ones."""
         framed = b"".join(
             len(data).to_bytes(8, "big") + data
             for data in (part.encode("utf-8", "surrogatepass") for part in parts)
@@ -46,9 +47,7 @@ def load_or_create_secret(path: Path) -> bytes:
         with replacing(path.with_suffix(".candidate")) as temporary:
             temporary.write_bytes(secrets.token_bytes(32))
             temporary.chmod(0o600)
-            try:
+            with suppress(FileExistsError):
                 os.link(temporary, path)
-            except FileExistsError:
-                pass
         path.with_suffix(".candidate").unlink(missing_ok=True)
     return path.read_bytes()

@@ -38,8 +38,11 @@ def test_the_pseudonym_key_is_private_stable_and_framed(tmp_path: Path) -> None:
 
 def test_a_second_holder_of_a_lock_is_refused_with_a_sentence(tmp_path: Path) -> None:
     path = Home(tmp_path).lock("collect cat")
-    with exclusive(path, "collecting cat"):
-        with pytest.raises(RedsError, match="already collecting cat"), exclusive(path, "collecting cat"):
-            pass
+    with (
+        exclusive(path, "collecting cat"),
+        pytest.raises(RedsError, match="already collecting cat"),
+        exclusive(path, "collecting cat"),
+    ):
+        pass
     with exclusive(path, "collecting cat"):
         pass

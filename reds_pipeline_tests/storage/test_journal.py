@@ -12,8 +12,9 @@ from reds_pipeline.storage.journal import Journal
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
-    lambda children: st.lists(children, max_size=3)
-    | st.dictionaries(st.text(max_size=5), children, max_size=3),
+    lambda children: (
+        st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=5), children, max_size=3)
+    ),
     max_leaves=5,
 )
 record_lists = st.lists(st.dictionaries(st.text(max_size=5), json_values, max_size=4), max_size=6)
