@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import dagster as dg
 
-from reds_pipeline.partitions import classes
-
 # Groups of assets; each asset names the one it belongs to.
 DISCOVER, COLLECT, CLEAN, TRAIN, REPORT = "discover", "collect", "clean", "train", "report"
 
@@ -30,7 +28,6 @@ weekly_refresh = dg.define_asset_job(
 collect_class = dg.define_asset_job(
     COLLECT_CLASS,
     selection=dg.AssetSelection.assets("raw_posts", "raw_images", "clean_images"),
-    partitions_def=classes,
     description="Collects the posts and images of one class and cleans them.",
 )
 

@@ -1,0 +1,222 @@
+"""The spine under Dagster itself: jobs, sensors and what a step may import."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from reds_pipeline.definitions import build_defs
+from reds_pipeline.demo.instance import EmbeddedInstance
+from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.wiretap import Fault
+from reds_pipeline.instance import open_instance
+from reds_pipeline.jobs import COLLECT_CLASS, COMMAND_LINE, DRIVER_TAG, RETRAIN, WEEKLY_REFRESH
+from reds_pipeline.resources import Platform
+from reds_pipeline.sensors import collect_selected_classes, record_failure, retrain_when_collected
+from reds_pipeline.settings import Settings, load_settings
+from reds_pipeline_tests.end_to_end.conftest import clean_environment
+
+CLASSES = ("cat", "dog", "flower")
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[EmbeddedInstance]:
+    with EmbeddedInstance(Town.build(images_per_class=16)) as running:
+        yield running
+
+
+@pytest.fixture
+def settings(host: EmbeddedInstance, tmp_path: Path) -> Settings:
+    return load_settings(
+        home=tmp_path / "home",
+        dagster_home=tmp_path / "home" / "dagster",
+        host_url=host.url,
+        host_token=host.token,
+        classes=CLASSES,
+        backbones=("tiny",),
+    )
+
+
+@pytest.fixture
+def instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    with open_instance(settings) as opened:
+        yield opened
+
+
+@pytest.fixture
+def platform(settings: Settings) -> Platform:
+    # Attended: a failing step is not tried again for minutes.
+    return Platform(settings, attended=True)
+
+
+class Spine:
+    """Executes jobs and asks sensors on one instance."""
+
+    def __init__(self, platform: Platform, instance: dg.DagsterInstance) -> None:
+        self.platform = platform
+        self.instance = instance
+        self.definitions = build_defs(platform)
+
+    def execute(
+        self, job: str, partition: str | None = None, **tags: str
+    ) -> dg.ExecuteInProcessResult:
+        return self.definitions.resolve_job_def(job).execute_in_process(
+            instance=self.instance, partition_key=partition, tags=tags, raise_on_error=False
+        )
+
+    def collections_after(self, result: dg.ExecuteInProcessResult) -> list[object]:
+        context = dg.build_run_status_sensor_context(
+            sensor_name="collect_selected_classes",
+            dagster_instance=self.instance,
+            dagster_run=result.dagster_run,
+            dagster_event=result.get_run_success_event(),
+            partition_key=None,
+        )
+        return list(collect_selected_classes(context, platform=self.platform))  # type: ignore[call-overload]
+
+    def training_due(self) -> object:
+        context = dg.build_sensor_context(instance=self.instance)
+        return retrain_when_collected(context, platform=self.platform)
+
+
+@pytest.fixture
+def spine(platform: Platform, instance: dg.DagsterInstance) -> Spine:
+    return Spine(platform, instance)
+
+
+def test_a_refresh_leads_to_one_collection_a_class_and_then_to_one_training(
+    spine: Spine, host: EmbeddedInstance
+) -> None:
+    skipped = spine.training_due()
+    assert isinstance(skipped, dg.SkipReason)
+
+    refresh = spine.execute(WEEKLY_REFRESH)
+    assert refresh.success
+    requests = spine.collections_after(refresh)
+    assert [(each.partition_key, each.run_key) for each in requests] == [  # type: ignore[attr-defined]
+        (name, f"{refresh.run_id}:{name}") for name in CLASSES
+    ]
+
+    for request in requests[:2]:
+        assert isinstance(request, dg.RunRequest)
+        assert spine.execute(COLLECT_CLASS, request.partition_key, **request.tags).success
+    waiting = spine.training_due()
+    assert isinstance(waiting, dg.SkipReason)
+    assert waiting.skip_message == "waiting for the collection of flower"
+
+    # The last class fails for good: it is reported, and the training does not wait for it.
+    host.spoil(Fault("/api/v1/timelines/tag", 403))
+    last = requests[2]
+    assert isinstance(last, dg.RunRequest)
+    failed = spine.execute(COLLECT_CLASS, last.partition_key, **last.tags)
+    host.heal()
+    assert not failed.success
+    due = spine.training_due()
+    assert isinstance(due, dg.RunRequest)
+    assert due.run_key == refresh.run_id
+    again = spine.training_due()
+    assert isinstance(again, dg.RunRequest)
+    assert again.run_key == due.run_key
+
+    context = dg.build_run_status_sensor_context(
+        sensor_name="record_failure",
+        dagster_instance=spine.instance,
+        dagster_run=failed.dagster_run,
+        dagster_event=failed.get_run_failure_event(),
+        partition_key=None,
+    ).for_run_failure()
+    record_failure(context, platform=spine.platform)  # type: ignore[call-overload]
+    [event] = spine.platform.ledger.events("run_failure")
+    assert (event["subject"], event["class"]) == (COLLECT_CLASS, "flower")
+
+
+def test_runs_of_the_command_line_are_left_to_it(spine: Spine) -> None:
+    refresh = spine.execute(WEEKLY_REFRESH, **{DRIVER_TAG: COMMAND_LINE})
+    [skipped] = spine.collections_after(refresh)
+    assert isinstance(skipped, dg.SkipReason)
+    assert isinstance(spine.training_due(), dg.SkipReason)
+
+
+def test_a_failed_step_reads_as_its_sentence(spine: Spine, host: EmbeddedInstance) -> None:
+    host.spoil(Fault("/api/v1/timelines/public", 403))
+    result = spine.execute(WEEKLY_REFRESH)
+    host.heal()
+    [failure] = result.get_step_failure_events()
+    data = failure.step_failure_data
+    assert data.user_failure_data is not None
+    assert host.url.removeprefix("http://") in (data.user_failure_data.description or "")
+
+
+def test_the_graph_loads_and_runs_by_itself(platform: Platform) -> None:
+    definitions = build_defs(platform)
+    dg.Definitions.validate_loadable(definitions)
+    schedule = definitions.resolve_schedule_def("refresh_schedule")
+    assert schedule.job_name == WEEKLY_REFRESH
+    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+    for name in ("collect_selected_classes", "retrain_when_collected", "record_failure"):
+        sensor = definitions.resolve_sensor_def(name)
+        assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
+    graph = definitions.resolve_asset_graph()
+    names = {key.to_user_string() for key in graph.get_all_asset_keys()}
+    assert names == {
+        "trending_tags",
+        "class_selection",
+        "raw_posts",
+        "raw_images",
+        "clean_images",
+        "curated_dataset",
+        "image_tensors",
+        "embeddings_tiny",
+        "svm_tiny",
+        "model_comparison",
+        "champion_model",
+        "dataset_report",
+    }
+    selected = [
+        {
+            key.to_user_string()
+            for key in definitions.resolve_job_def(job).asset_layer.selected_asset_keys
+        }
+        for job in (WEEKLY_REFRESH, COLLECT_CLASS, RETRAIN)
+    ]
+    assert set.union(*selected) == names
+    assert sum(map(len, selected)) == len(names)
+
+
+def test_steps_without_deep_learning_import_none(host: EmbeddedInstance, tmp_path: Path) -> None:
+    program = """
+import sys
+from reds_pipeline.definitions import build_defs
+from reds_pipeline.instance import open_instance
+from reds_pipeline.resources import Platform
+from reds_pipeline.settings import load_settings
+settings = load_settings()
+defs = build_defs(Platform(settings, attended=True))
+with open_instance(settings) as instance:
+    for job, partition in (("weekly_refresh", None), ("collect_class", "cat")):
+        defs.resolve_job_def(job).execute_in_process(instance=instance, partition_key=partition)
+print(sorted({"torch", "timm", "torchvision", "mlflow"}.intersection(sys.modules)))
+"""
+    environment = clean_environment(
+        {
+            "REDS_HOME": str(tmp_path / "home"),
+            "REDS_HOST_URL": host.url,
+            "REDS_HOST_TOKEN": host.token,
+            "REDS_CLASSES": "cat,dog",
+            "REDS_BACKBONES": "tiny",
+        }
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert result.stdout.strip().splitlines()[-1] == "[]"
