@@ -77,7 +77,9 @@ class Spine:
             dagster_event=result.get_run_success_event(),
             partition_key=None,
         )
-        return list(collect_selected_classes(context, platform=self.platform))  # type: ignore[call-overload]
+        requests = collect_selected_classes(context, platform=self.platform)
+        assert isinstance(requests, Iterator)
+        return list(requests)
 
     def training_due(self) -> object:
         context = dg.build_sensor_context(instance=self.instance)
@@ -130,7 +132,7 @@ def test_a_refresh_leads_to_one_collection_a_class_and_then_to_one_training(
         dagster_event=failed.get_run_failure_event(),
         partition_key=None,
     ).for_run_failure()
-    record_failure(context, platform=spine.platform)  # type: ignore[call-overload]
+    record_failure(context, platform=spine.platform)
     [event] = spine.platform.ledger.events("run_failure")
     assert (event["subject"], event["class"]) == (COLLECT_CLASS, "flower")
 

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMANDS = ("demo", "run", "predict", "status", "doctor", "up")
+
+
+def reds(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "reds_pipeline.cli", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        timeout=60,
+    )
+
+
+def test_help_names_every_command(tmp_path: Path) -> None:
+    result = reds("--help", cwd=tmp_path)
+    assert result.returncode == 0
+    for command in COMMANDS:
+        assert f"\n  {command} " in result.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("bogus",), ("run", "--bogus"), ("predict",), ("demo", "--photos", "nowhere")],
+    ids=["no such command", "no such option", "argument missing", "no such directory"],
+)
+def test_wrong_usage_is_exit_code_two(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    result = reds(*arguments, cwd=tmp_path)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert "Usage: " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("predict", "photo.jpg"), "There is no model in"),
+        (("run",), "No host is configured"),
+    ],
+)
+def test_what_cannot_work_is_one_sentence_and_a_traceback_only_on_demand(
+    tmp_path: Path, arguments: tuple[str, ...], sentence: str
+) -> None:
+    plain = reds(*arguments, cwd=tmp_path)
+    assert plain.returncode == 1
+    assert sentence in plain.stderr.splitlines()[-1]
+    assert "Traceback" not in plain.stderr
+    debug = reds("--debug", *arguments, cwd=tmp_path)
+    assert debug.returncode == 1
+    assert "Traceback" in debug.stderr
+
+
+def test_an_empty_home_has_a_status(tmp_path: Path) -> None:
+    result = reds("status", cwd=tmp_path)
+    assert result.returncode == 0
+    assert "Nothing has been collected yet" in result.stdout
+
+
+def test_doctor_says_what_is_missing_and_what_to_do(tmp_path: Path) -> None:
+    result = reds("doctor", cwd=tmp_path)
+    assert result.returncode == 1
+    assert "REDS_HOST_URL" in result.stdout

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from reds_pipeline.errors import RedsError
+from reds_pipeline.tracking import (
+    BUNDLE_DIRECTORY,
+    CHAMPION,
+    MODEL_ARTIFACT,
+    TRAINING_KEY,
+    Tracking,
+)
+
+
+@pytest.fixture(scope="module")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an MLflow database with its tables, which take seconds to make."""
+    directory = tmp_path_factory.mktemp("mlflow")
+    tracking = Tracking(f"sqlite:///{directory / 'mlflow.sqlite'}", directory / "unused")
+    tracking.client.search_experiments()
+    return directory / "mlflow.sqlite"
+
+
+@pytest.fixture
+def tracking(empty_database: Path, tmp_path: Path) -> Tracking:
+    shutil.copy(empty_database, tmp_path / "mlflow.sqlite")
+    return Tracking(f"sqlite:///{tmp_path / 'mlflow.sqlite'}", tmp_path / "artifacts")
+
+
+def finished(tracking: Tracking, key: str, tmp_path: Path) -> str:
+    with tracking.training("tiny grouped", key, params={"C": 1}, tags={"backbone": "tiny"}) as run:
+        run.log_metrics({"cv/accuracy_mean": 0.5})
+        run.log_fold(1, {"accuracy": 0.5}, {"backbone": "tiny"})
+        run.log_json("class_order.json", ["cat", "dog"])
+        run.log_bytes("figures/confusion.png", b"png")
+        bundle = tmp_path / key / MODEL_ARTIFACT / BUNDLE_DIRECTORY
+        bundle.mkdir(parents=True)
+        (bundle / "bundle.json").write_text("{}")
+        run.log_directory(bundle.parent, MODEL_ARTIFACT)
+    return run.run_id
+
+
+@pytest.mark.parametrize("uri", ["file:///tmp/mlruns", "./mlruns", "mlruns"])
+def test_the_old_file_store_is_refused_with_the_remedy(uri: str, tmp_path: Path) -> None:
+    with pytest.raises(RedsError, match="REDS_TRACKING_URI to sqlite"):
+        Tracking(uri, tmp_path)
+
+
+def test_a_finished_training_is_found_again_with_all_it_logged(
+    tracking: Tracking, tmp_path: Path
+) -> None:
+    assert tracking.finished_training("k1") is None
+    run_id = finished(tracking, "k1", tmp_path)
+    assert tracking.finished_training("k1") == run_id
+    assert tracking.finished_training("k2") is None
+    assert tracking.read_json(run_id, "class_order.json") == ["cat", "dog"]
+    assert tracking.read_bytes(run_id, "figures/confusion.png") == b"png"
+    runs = tracking.client.search_runs([tracking.experiment_id])
+    [fold] = [run for run in runs if run.data.tags.get("mlflow.parentRunId") == run_id]
+    assert fold.data.metrics == {"accuracy": 0.5}
+    assert fold.info.status == "FINISHED"
+
+
+def test_a_training_that_fails_is_marked_and_not_found(tracking: Tracking) -> None:
+    with (
+        pytest.raises(RuntimeError),
+        tracking.training("tiny", "k1", params={}, tags={}) as run,
+    ):
+        raise RuntimeError("no memory")
+    assert tracking.client.get_run(run.run_id).info.status == "FAILED"
+    assert tracking.finished_training("k1") is None
+
+
+def test_a_training_that_was_killed_is_closed_by_the_next_one(
+    tracking: Tracking, tmp_path: Path
+) -> None:
+    killed = tracking.client.create_run(tracking.experiment_id, tags={TRAINING_KEY: "k1"})
+    finished(tracking, "k1", tmp_path)
+    assert tracking.client.get_run(killed.info.run_id).info.status == "KILLED"
+
+
+def test_a_training_is_registered_once_and_its_bundle_read_in_place(
+    tracking: Tracking, tmp_path: Path
+) -> None:
+    assert tracking.alias(CHAMPION) is None
+    first = tracking.register(finished(tracking, "k1", tmp_path), {"backbone": "tiny"})
+    assert tracking.alias(CHAMPION) is None
+    assert tracking.register(first.run_id, {}).version == first.version == "1"
+    second = tracking.register(finished(tracking, "k2", tmp_path), {})
+    assert second.version == "2"
+    for version in (first, second):
+        tracking.set_alias(CHAMPION, version.version)
+        champion = tracking.alias(CHAMPION)
+        assert champion is not None
+        assert champion.version == version.version
+    bundle = tracking.bundle(first, tmp_path / "unused")
+    assert json.loads((bundle / "bundle.json").read_text()) == {}
+    assert not (tmp_path / "unused").exists()
+
+
+def test_links_lead_to_the_run(tracking: Tracking) -> None:
+    assert tracking.link("abc") == (
+        "http://127.0.0.1:5000/#/experiments/1/runs/abc?workflowType=machine_learning"
+    )
