@@ -138,3 +138,23 @@ def load_settings(**chosen: Any) -> Settings:
             f"The setting {name} is not valid: {problem['msg']}. Correct REDS_{name.upper()} in "
             f"the environment or {name} in {SETTINGS_FILE}."
         ) from error
+
+
+def settings_table() -> str:
+    """Return the settings as the Markdown table of ``docs/settings.md``."""
+    lines = ["| environment | default | meaning |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        variable = field.validation_alias or f"REDS_{name.upper()}"
+        default = _as_written(field.get_default())
+        shown = f"`{default}`" if default else ""
+        lines.append(f"| `{variable}` | {shown} | {field.description} |")
+    return "\n".join(lines)
+
+
+def _as_written(value: Any) -> str:
+    """Return a setting as it is written in the environment."""
+    if value is None or isinstance(value, SecretStr):
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(value) if isinstance(value, tuple) else str(value)

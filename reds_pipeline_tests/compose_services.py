@@ -25,7 +25,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import yaml
+import yaml  # type: ignore[import-untyped]
 
 REPOSITORY = Path(__file__).parents[1]
 COMPOSE_FILE = REPOSITORY / "docker" / "compose.yaml"
@@ -191,18 +191,16 @@ class ComposeServices:
         self.stop()
 
     def stop(self) -> dict[str, int]:
-        """Stop every service like an engine does.
+        """Stop every service as compose does: first those that were started last.
 
         Returns:
             The exit code of each; that of one which did not stop when asked is minus SIGKILL.
         """
         stopping, self._running = self._running, {}
-        for running in stopping.values():
+        for running in reversed(stopping.values()):
             running.process.terminate()
-        until = time.monotonic() + GRACE_SECONDS
-        for running in stopping.values():
             with suppress(subprocess.TimeoutExpired):
-                running.process.wait(max(0.0, until - time.monotonic()))
+                running.process.wait(GRACE_SECONDS)
             # The group outlives its leader while any process of it is left.
             with suppress(ProcessLookupError):
                 os.killpg(running.process.pid, signal.SIGKILL)
@@ -228,11 +226,6 @@ class ComposeServices:
         self._running[service] = Running(process, log)
 
     def _await(self, service: str, condition: str) -> None:
-        if condition == "service_completed_successfully":
-            code = self._running[service].process.wait(HEALTHY_WITHIN_SECONDS)
-            assert code == 0, self.log(service)
-            return
-        assert condition == "service_healthy"
         if service in self._healthy:
             return
         until = time.monotonic() + HEALTHY_WITHIN_SECONDS
