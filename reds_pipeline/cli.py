@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -148,6 +149,50 @@ def up(home: Path | None, dagster_port: int, mlflow_port: int) -> None:
     from reds_pipeline.user_interfaces import serve
 
     serve(load_settings(home=home), dagster_port, mlflow_port, _announce)
+
+
+@cli.group()
+def hosts() -> None:
+    """Approve hosts to learn from, and list the approved ones."""
+
+
+@hosts.command()
+@_home
+@click.argument("url")
+@click.option("--reviewed-by", required=True, help="Who decided this.")
+@click.option(
+    "--terms-read",
+    required=True,
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="When the host's terms were read, as YYYY-MM-DD.",
+)
+def approve(home: Path | None, url: str, reviewed_by: str, terms_read: datetime) -> None:
+    """Record that the operators of URL allow REDS to learn from it."""
+    from reds_pipeline.approvals import approve_host
+    from reds_pipeline.resources import Platform
+    from reds_pipeline.settings import load_settings
+
+    name = approve_host(
+        Platform(load_settings(home=home)).ledger, url, reviewed_by, terms_read.date()
+    )
+    _announce(f"{name} is approved.")
+
+
+@hosts.command(name="list")
+@_home
+@_json
+def list_hosts(home: Path | None, as_json: bool) -> None:
+    """List the approved hosts, with who approved them and when their terms were read."""
+    from reds_pipeline import terminal
+    from reds_pipeline.approvals import approvals
+    from reds_pipeline.resources import Platform
+    from reds_pipeline.settings import load_settings
+
+    approved = approvals(Platform(load_settings(home=home)).ledger)
+    if as_json:
+        _print_json(approved)
+    else:
+        terminal.show_approvals(approved)
 
 
 def _run(settings: Settings, as_json: bool) -> None:

@@ -87,6 +87,7 @@ class Platform:
         Raises:
             RedsError: No host is configured, or it is not approved.
         """
+        from reds_pipeline.approvals import approvals
         from reds_pipeline.fediverse.client import ApiClient
         from reds_pipeline.fediverse.hosts import require_approval
         from reds_pipeline.fediverse.transport import RequestPace
@@ -97,8 +98,8 @@ class Platform:
                 "No host is configured; set REDS_HOST_URL to the instance to learn from, or try "
                 "`reds demo`, which brings its own."
             )
-        approvals = self.ledger.events("host_approval")
-        require_approval(settings.host_url, [event["subject"] for event in approvals])
+        approved = [approval["host"] for approval in approvals(self.ledger)]
+        require_approval(settings.host_url, approved)
         with ApiClient(
             settings.host_url,
             settings.host_token.get_secret_value(),

@@ -70,6 +70,24 @@ def show_findings(findings: Sequence[Finding]) -> None:
     _console().print(table)
 
 
+def show_approvals(approved: Sequence[Mapping[str, Any]]) -> None:
+    """Show what ``approvals.approvals`` returned."""
+    if not approved:
+        _console().print("No host is approved; see `reds hosts approve --help`.")
+        return
+    table = Table(box=None, header_style="bold")
+    for column in ("host", "reviewed by", "terms read", "approved at"):
+        table.add_column(column)
+    for approval in approved:
+        table.add_row(
+            approval["host"],
+            approval["reviewed_by"],
+            approval["terms_read"],
+            approval["approved_at"],
+        )
+    _console().print(table)
+
+
 def show_next_steps(settings: Settings, example: Path | None) -> None:
     """Say what to try after a demonstration."""
     home = settings.home

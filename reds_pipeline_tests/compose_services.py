@@ -25,7 +25,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 REPOSITORY = Path(__file__).parents[1]
 COMPOSE_FILE = REPOSITORY / "docker" / "compose.yaml"
@@ -130,17 +130,18 @@ class Stage:
             **{name: self.here(value) for name, value in (image_environment() | given).items()},
         }
 
-    def conditions(self, service: str) -> dict[str, str]:
-        """Return what must be true of which other services before a service starts."""
-        after = self._services[service].get("depends_on", {})
-        return {name: rule["condition"] for name, rule in after.items()}
+    def needed_by(self, service: str) -> list[str]:
+        """Return the services that must be healthy before a service starts."""
+        rules = self._services[service].get("depends_on", {})
+        assert all(rule == {"condition": "service_healthy"} for rule in rules.values())
+        return list(rules)
 
     @property
     def order(self) -> list[str]:
         """The services in an order of start."""
         return [
             *TopologicalSorter(
-                {name: self.conditions(name) for name in self._services}
+                {name: self.needed_by(name) for name in self._services}
             ).static_order()
         ]
 
@@ -170,12 +171,11 @@ class ComposeServices:
         """Start everything and wait until all health checks pass."""
         try:
             for service in self._stage.order:
-                for other, condition in self._stage.conditions(service).items():
-                    self._await(other, condition)
+                for other in self._stage.needed_by(service):
+                    self._await_health(other)
                 self._start(service)
-            for service, described in compose_file()["services"].items():
-                if "healthcheck" in described:
-                    self._await(service, "service_healthy")
+            for service in self._stage.order:
+                self._await_health(service)
         except BaseException:
             self.stop()
             raise
@@ -225,7 +225,7 @@ class ComposeServices:
             )
         self._running[service] = Running(process, log)
 
-    def _await(self, service: str, condition: str) -> None:
+    def _await_health(self, service: str) -> None:
         if service in self._healthy:
             return
         until = time.monotonic() + HEALTHY_WITHIN_SECONDS

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import time
+import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -14,7 +15,6 @@ from typing import Any
 import numpy as np
 import pytest
 import requests
-import tomllib
 from packaging.specifiers import SpecifierSet
 
 from reds_pipeline.demo.instance import EmbeddedInstance
@@ -29,6 +29,8 @@ from reds_pipeline.tracking import (
     Tracking,
 )
 from reds_pipeline_tests.compose_services import (
+    COMPOSE_FILE,
+    DOCKERFILE,
     LOOPBACK,
     REPOSITORY,
     ComposeServices,
@@ -241,30 +243,29 @@ def test_ports_are_open_to_this_machine_only() -> None:
 
 def test_all_services_share_one_image_and_one_volume_and_can_gain_no_rights() -> None:
     for service in services().values():
-        assert service["image"] == services()["prepare"]["image"]
+        assert service["image"] == services()["mlflow"]["image"]
         assert service["volumes"] == ["data:/data"]
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
         assert "user" not in service
 
 
-def test_one_service_builds_the_image_and_all_others_wait_for_it() -> None:
+def test_the_service_that_starts_first_builds_the_image_for_all(tmp_path: Path) -> None:
     """Several services that build one tag at the same time fail each other's export."""
-    assert [name for name, service in services().items() if "build" in service] == ["prepare"]
-    waiting = {name: set(service.get("depends_on", ())) for name, service in services().items()}
-    for name in waiting.keys() - {"prepare"}:
-        before = set(waiting[name])
-        while before - {"prepare"} and "prepare" not in before:
-            before = set().union(*(waiting[other] for other in before))
-        assert "prepare" in before, name
+    builders = [name for name, service in services().items() if "build" in service]
+    assert builders == Stage(tmp_path, {}).order[:1]
+    policies = {name: service["pull_policy"] for name, service in services().items()}
+    assert policies == {name: "build" if name in builders else "never" for name in policies}
+    build = services()[builders[0]]["build"]
+    assert (COMPOSE_FILE.parent / build["context"]).resolve() == REPOSITORY
+    assert (REPOSITORY / build["dockerfile"]).samefile(DOCKERFILE)
 
 
-def test_whatever_stays_up_is_restarted_and_watched() -> None:
-    for name in services().keys() - {"prepare"}:
-        service = services()[name]
+def test_every_service_is_restarted_and_watched() -> None:
+    for service in services().values():
         assert service["restart"] == "unless-stopped"
+        assert service["init"], "processes of runs that ended would pile up"
         assert {"test", "interval", "timeout", "start_period"} <= set(service["healthcheck"])
-    assert services()["prepare"]["restart"] == "no"
 
 
 def test_only_the_pipeline_gets_settings_and_all_of_them_exist() -> None:
@@ -337,17 +338,16 @@ def test_the_build_context_holds_what_is_needed_and_no_secret(path: str, out: bo
     assert ignored(PurePosixPath(path)) is out
 
 
-def test_the_copied_files_build_a_complete_wheel(tmp_path: Path) -> None:
-    """What COPY brings is all there is when pip builds: no file of the package may be missing."""
-    context = tmp_path / "context"
-    for path in copied_files():
-        (context / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(REPOSITORY / path, context / path)
-    from reds_pipeline_tests.test_packaging import built_wheel_contents
-
-    built = built_wheel_contents(context, tmp_path / "wheels")
-    package = {str(path) for path in copied_files() if path.parts[0] == "reds_pipeline"}
-    assert package <= built
+def test_the_copied_files_are_all_that_an_installation_needs() -> None:
+    """`test_packaging.py` shows that a wheel made of these files is complete."""
+    package = REPOSITORY / "reds_pipeline"
+    needed = {
+        PurePosixPath(file.relative_to(REPOSITORY))
+        for file in package.rglob("*")
+        if file.is_file() and file.parent.name != "__pycache__"
+    }
+    described = {PurePosixPath(name) for name in ("pyproject.toml", PROJECT["readme"])}
+    assert set(copied_files()) == needed | described | {PurePosixPath("constraints.txt")}
 
 
 def test_the_base_image_has_a_python_that_reds_supports() -> None:
@@ -366,7 +366,7 @@ def test_the_image_installs_exactly_the_declared_dependencies(tmp_path: Path) ->
     subprocess.run(
         ["/bin/sh", "-c", writing],
         cwd=tmp_path,
-        env=stage.environment("prepare"),
+        env=stage.environment("pipeline"),
         check=True,
         timeout=SECONDS,
     )
@@ -385,7 +385,6 @@ def test_the_services_run_as_a_user_who_owns_the_volume_only() -> None:
     assert all(value.startswith("/data/") for value in lasting.values())
 
 
-def test_every_command_of_the_image_is_installed() -> None:
-    """Entry points come from the distributions; a renamed one would only show on a server."""
-    commands = [json.loads(argument)[0] for argument in arguments_of("ENTRYPOINT")]
-    assert commands == list(PROJECT["scripts"])
+def test_the_image_runs_our_command_by_default() -> None:
+    (entrypoint,) = arguments_of("ENTRYPOINT")
+    assert json.loads(entrypoint) == list(PROJECT["scripts"])

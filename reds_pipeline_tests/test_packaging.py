@@ -6,11 +6,11 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-import tomllib
 from packaging.requirements import Requirement
 
 import reds_pipeline
@@ -61,15 +61,16 @@ def test_everything_imported_is_declared() -> None:
 
 
 def test_every_declared_library_is_used() -> None:
-    """What nothing imports only makes an installation larger; commands count as use."""
+    """What nothing imports only makes an installation larger."""
     imported = {
         module.partition(".")[0] for path in PACKAGE.rglob("*.py") for module in imports_of(path)
     }
     providers = packages_distributions()
     used = {normalised(name) for module in imported for name in providers.get(module, ())}
-    run_as_commands = {"dagster-webserver"}
+    # A command that is run, and what MLflow imports for the format we choose.
+    used_otherwise = {"dagster-webserver", "skops"}
     declared = {normalised(Requirement(text).name) for text in PROJECT["dependencies"]}
-    assert declared - used - run_as_commands == set()
+    assert declared - used - used_otherwise == set()
 
 
 def test_a_wheel_holds_every_file_of_the_package(tmp_path: Path) -> None:

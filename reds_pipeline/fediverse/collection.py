@@ -102,13 +102,17 @@ class _Collector:
         self._rules = rules or PagingRules()
         self._journal = journal
         self._bar = bar
-        self.progress = _Progress(stretches=by_tag(known.cursors))
+        # A home may be pointed at another host: the posts it has stay, places in timelines do not.
+        self.progress = _Progress(
+            stretches=by_tag(cursor for cursor in known.cursors if cursor.host == reader.host)
+        )
         self.progress.add_rows(known.rows)
         self._known_before = set(self.progress.rows)
         for record in journal.records():
             self.progress.add_rows(record["rows"])
-            self.progress.stretches[record["tag"]] = [Cursor(**row) for row in record["cursors"]]
-        self._forget_other_hosts()
+            stretches = [Cursor(**row) for row in record["cursors"]]
+            if all(stretch.host == reader.host for stretch in stretches):
+                self.progress.stretches[record["tag"]] = stretches
 
     def catch_up(self, tag: str) -> None:
         """Collect what is newer than the newest stretch of a tag, and close gaps below it."""
@@ -116,17 +120,18 @@ class _Collector:
         stretches = self.progress.stretches.get(tag, [])
         if not stretches or not (stretches[0].newest_id or stretches[0].exhausted):
             return
-        self._descend(tag, Cursor(tag), stretches)
+        self._descend(tag, self._top(tag), stretches)
 
     def go_deeper(self, tag: str, enough: Callable[[], bool]) -> None:
         """Collect older posts of a tag until there are enough, or no more."""
-        stretches = self.progress.stretches.get(tag) or [Cursor(tag)]
-        *newer, stretch = stretches
+        *newer, stretch = self.progress.stretches.get(tag) or [self._top(tag)]
         if newer or stretch.exhausted or enough():
             return
+        if not stretch.oldest_id:
+            stretch = self._top(tag)
         for page in self._pages(tag, stretch.oldest_id):
             rows = self._judged(page, tag)
-            stretch = extended(stretch, _kept_ids(rows), page.exhausted)
+            stretch = extended(stretch, rows, page.exhausted)
             self._record(tag, rows, [stretch])
             if enough():
                 return
@@ -143,22 +148,6 @@ class _Collector:
             counts=funnel(rows),
         )
 
-    def _forget_other_hosts(self) -> None:
-        """Drop stretches of another host's timelines, whose ids mean nothing here.
-
-        A home may be pointed at another host; the posts it has stay. A stretch whose ends have
-        both been gated since is walked again, which costs requests and changes nothing.
-        """
-        ids = {
-            row["post_id"]
-            for row in self.progress.rows.values()
-            if row["host"] == self._reader.host
-        }
-        for tag, stretches in self.progress.stretches.items():
-            self.progress.stretches[tag] = [
-                stretch for stretch in stretches if ids & {stretch.newest_id, stretch.oldest_id}
-            ]
-
     def _close_gaps(self, tag: str) -> None:
         """Walk down from the newest stretch to the next until one is left or a budget ends."""
         while len(stretches := self.progress.stretches.get(tag, [])) > 1:
@@ -171,18 +160,23 @@ class _Collector:
         for page in self._pages(tag, stretch.oldest_id):
             rows = self._judged(page, tag)
             met = page.exhausted or self._has_met(rows, page, older[0])
-            stretch = extended(stretch, _kept_ids(rows), page.exhausted)
+            stretch = extended(stretch, rows, page.exhausted)
             if met:
                 self._record(tag, rows, [joined(stretch, older[0]), *older[1:]])
                 return
             self._record(tag, rows, [stretch, *older] if stretch.newest_id else older)
 
+    def _top(self, tag: str) -> Cursor:
+        """Return the empty stretch above the newest post."""
+        return Cursor(tag, host=self._reader.host)
+
     def _has_met(self, rows: list[Row], page: Page, older: Cursor) -> bool:
-        if older.newest_id:
-            mark = id_order(older.newest_id)
-            return any(id_order(str(entity["id"])) <= mark for entity in page.entities)
-        # A timeline of which nothing was kept has no mark: what is known in full is behind us.
-        return all(row["post_key"] in self.progress.rows for row in rows)
+        if any(row["post_key"] == older.newest_key for row in rows):
+            return True
+        # The post may be gone. Where the next page would begin decides, and not any one id of
+        # this page: an old post that got its tag late stands among the newest.
+        below = id_order(page.cursor or "")
+        return bool(older.newest_id) and below <= id_order(older.newest_id)
 
     def _pages(self, tag: str, below: str) -> Iterator[Page]:
         start = below or None
@@ -326,10 +320,6 @@ def newest_posts(rows: Sequence[Row], maximum: int) -> list[Row]:
 
 def _progress_bar() -> tqdm:
     return tqdm(desc="Reading timelines", unit=" posts", disable=None, file=sys.stderr, leave=False)
-
-
-def _kept_ids(rows: Iterable[Row]) -> list[str]:
-    return [row["post_id"] for row in rows if row["status"] == "kept"]
 
 
 def _kept(rows: Iterable[Row]) -> int:

@@ -5,16 +5,19 @@ What belongs here: the cursor, and joining stretches that have met. What does no
 
 A cursor is one stretch of a timeline without a gap. Usually a tag has one; it has two while a
 walk from the newest post has not yet come down to where an earlier walk began. Only ids of kept
-posts become ends of a stretch: of a gated post nothing is written down, not even as a place in
-a list. The cost is that a resumed walk may see a few gated posts again, which changes nothing.
+posts become ends of a stretch, because nothing of a gated post is written down but the keyed
+hash that its row has too; a resumed walk may therefore see a few gated posts again, which
+changes nothing. That hash is how a later walk recognises where this one began, also where the
+newest posts, or all of them, were gated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from reds_pipeline.fediverse.posts import Row
 from reds_pipeline.fediverse.timelines import id_order
 
 
@@ -27,12 +30,16 @@ class Cursor:
         newest_id: Id of the newest kept post of the stretch, "" where none was kept.
         oldest_id: Id of the oldest kept post of the stretch, "" where none was kept.
         exhausted: Whether nothing lies below it.
+        newest_key: Keyed hash of the newest post of the stretch, kept or gated.
+        host: Host whose timeline it is; ids mean nothing on another.
     """
 
     tag: str
     newest_id: str = ""
     oldest_id: str = ""
     exhausted: bool = False
+    newest_key: str = ""
+    host: str = ""
 
     def row(self) -> dict[str, Any]:
         """Return the row of the cursors table; ``Cursor(**row)`` reads it back."""
@@ -49,19 +56,26 @@ def by_tag(cursors: Iterable[Cursor]) -> dict[str, list[Cursor]]:
     return found
 
 
-def extended(stretch: Cursor, kept_ids: list[str], exhausted: bool) -> Cursor:
-    """Return a stretch grown downwards by the kept posts of one page, newest first."""
-    if not kept_ids:
-        return Cursor(stretch.tag, stretch.newest_id, stretch.oldest_id, exhausted)
-    return Cursor(stretch.tag, stretch.newest_id or kept_ids[0], kept_ids[-1], exhausted)
+def extended(stretch: Cursor, rows: Sequence[Row], exhausted: bool) -> Cursor:
+    """Return a stretch grown downwards by the rows of one page, in the order of the host."""
+    kept = [row["post_id"] for row in rows if row["status"] == "kept"]
+    return replace(
+        stretch,
+        # Not simply the first: hosts list a post that got its tag late among the newest.
+        newest_id=stretch.newest_id or max(kept, key=id_order, default=""),
+        oldest_id=kept[-1] if kept else stretch.oldest_id,
+        exhausted=exhausted,
+        newest_key=stretch.newest_key or (rows[0]["post_key"] if rows else ""),
+    )
 
 
 def joined(newer: Cursor, older: Cursor) -> Cursor:
     """Return the one stretch that two make once the newer has come down to the older."""
     ends = [end for end in (newer.oldest_id, older.oldest_id) if end]
-    return Cursor(
-        tag=newer.tag,
+    return replace(
+        newer,
         newest_id=newer.newest_id or older.newest_id,
         oldest_id=min(ends, key=id_order, default=""),
         exhausted=older.exhausted or newer.exhausted,
+        newest_key=newer.newest_key or older.newest_key,
     )

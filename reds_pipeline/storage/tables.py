@@ -50,7 +50,14 @@ POSTS = pa.schema(
 )
 
 CURSORS = pa.schema(
-    [("tag", _TEXT), ("newest_id", _TEXT), ("oldest_id", _TEXT), ("exhausted", _FLAG)]
+    [
+        ("tag", _TEXT),
+        ("newest_id", _TEXT),
+        ("oldest_id", _TEXT),
+        ("exhausted", _FLAG),
+        ("newest_key", _TEXT),
+        ("host", _TEXT),
+    ]
 )
 
 HASHTAGS = pa.schema(
