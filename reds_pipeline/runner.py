@@ -25,7 +25,7 @@ from reds_pipeline.jobs import (
 )
 from reds_pipeline.resources import HOST_REQUESTS, NEW_WORK, Platform
 from reds_pipeline.settings import Settings
-from reds_pipeline.status import selected_classes
+from reds_pipeline.stage_inputs import selected_classes
 from reds_pipeline.storage.locks import exclusive
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

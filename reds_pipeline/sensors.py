@@ -22,7 +22,7 @@ from reds_pipeline.jobs import (
     weekly_refresh,
 )
 from reds_pipeline.resources import Platform
-from reds_pipeline.status import selected_classes
+from reds_pipeline.stage_inputs import selected_classes
 
 _RUNNING = dg.DefaultSensorStatus.RUNNING
 _FINISHED = {

@@ -1,7 +1,7 @@
-"""What a home holds at the moment, as plain values: classes, funnel, trainings, champion.
+"""What a home holds at the moment, summed up for people: funnel, models, champion.
 
-What belongs here: reading tables and the registry for ``reds run --json``, ``reds status`` and
-the sensors. What does not: changing anything, or printing.
+What belongs here: the objects that ``reds run --json`` and ``reds status`` show. What does not:
+changing anything, printing, or what stages read of one another (``stage_inputs.py``).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reds_pipeline.resources import Platform
-from reds_pipeline.storage.home import Home, file_name
+from reds_pipeline.stage_inputs import selected_classes, trainings
+from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.tables import read_rows
-from reds_pipeline.storage.views import open_views
 from reds_pipeline.tracking import CHAMPION
 
 _FAILURES_SHOWN = 5
@@ -34,49 +34,6 @@ class ClassFunnel:
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON shape of the contract."""
         return {"seen": self.seen, "kept": self.kept, "dropped": self.dropped}
-
-
-def selected_classes(home: Home) -> list[str]:
-    """Return the classes of the present selection, in its order."""
-    return [row["lemma"] for row in read_rows(home.table("class_selection")) if row["accepted"]]
-
-
-def query_tags(home: Home, class_name: str) -> list[str]:
-    """Return the hashtags to ask a host for when collecting a class, the most telling first.
-
-    Case is folded: hosts ignore it, and which case is the most frequent changes from sample to
-    sample, which must not make a timeline look like one never read before.
-    """
-    for row in read_rows(home.table("class_selection")):
-        if row["lemma"] == class_name and row["query_tags"]:
-            return list(dict.fromkeys(tag.casefold() for tag in row["query_tags"]))
-    return [class_name]
-
-
-def shared_pictures(home: Home, class_name: str) -> list[dict[str, Any]]:
-    """Return what other classes already know about the pictures of this class's posts.
-
-    A post that names two classes is collected for both; its pictures are fetched once.
-    """
-    with open_views(home.root / "tables") as tables:
-        if not {"images", "posts"} <= {name for (name,) in tables.sql("SHOW TABLES").fetchall()}:
-            return []
-        rows = tables.sql(
-            """
-            SELECT * EXCLUDE (partition) FROM images
-            WHERE partition <> $own AND post_key IN (
-                SELECT post_key FROM posts WHERE partition = $own AND status = 'kept'
-            )
-            """,
-            params={"own": file_name(class_name)},
-        )
-        return rows.to_arrow_table().to_pylist()
-
-
-def curated_rows(home: Home) -> list[dict[str, Any]]:
-    """Return the rows of the pictures to learn from, in a fixed order."""
-    rows = [row for row in read_rows(home.table("curated_dataset")) if row["kept"]]
-    return sorted(rows, key=lambda row: (row["class_name"], row["sha256"]))
 
 
 def class_funnel(home: Home, class_name: str) -> ClassFunnel:
@@ -102,11 +59,6 @@ def class_funnel(home: Home, class_name: str) -> ClassFunnel:
         kept=sum(row["kept"] for row in curated),
         dropped={reason: count for reason, count in sorted(dropped.items()) if count},
     )
-
-
-def trainings(home: Home, backbones: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Return the latest trainings of the configured backbones, one row per protocol."""
-    return [row for name in backbones for row in read_rows(home.table("trainings", name))]
 
 
 def champion(platform: Platform) -> dict[str, str] | None:

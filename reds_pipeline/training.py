@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reds_pipeline.errors import RedsError
-from reds_pipeline.status import curated_rows
+from reds_pipeline.stage_inputs import curated_rows
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.tables import read_rows

@@ -9,7 +9,8 @@ import dagster as dg
 from reds_pipeline.assets.common import HEAVY_POOL, markdown_table, plain_failures
 from reds_pipeline.jobs import CLEAN
 from reds_pipeline.resources import Platform
-from reds_pipeline.status import class_funnel, selected_classes
+from reds_pipeline.stage_inputs import selected_classes
+from reds_pipeline.status import class_funnel
 from reds_pipeline.storage.tables import CURATED, read_rows, write_rows
 
 

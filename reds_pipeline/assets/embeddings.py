@@ -11,7 +11,7 @@ import dagster as dg
 from reds_pipeline.assets.common import HEAVY_POOL, plain_failures
 from reds_pipeline.jobs import TRAIN
 from reds_pipeline.resources import EMBEDDINGS_COMPUTED, Platform
-from reds_pipeline.status import curated_rows
+from reds_pipeline.stage_inputs import curated_rows
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.tables import EMBEDDING_RUNS, read_rows, write_rows
 

@@ -21,7 +21,7 @@ from reds_pipeline.assets.common import (
 from reds_pipeline.jobs import CLEAN, COLLECT
 from reds_pipeline.partitions import classes
 from reds_pipeline.resources import PICTURES_FETCHED, Platform
-from reds_pipeline.status import selected_classes, shared_pictures
+from reds_pipeline.stage_inputs import selected_classes, shared_pictures
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.locks import exclusive
 from reds_pipeline.storage.tables import CLEAN_IMAGES, IMAGES, read_rows, write_rows

@@ -15,7 +15,7 @@ from reds_pipeline.assets.common import HEAVY_POOL, markdown_table, picture, pla
 from reds_pipeline.assets.embeddings import asset_suffix
 from reds_pipeline.jobs import TRAIN
 from reds_pipeline.resources import MODELS_TRAINED, Platform
-from reds_pipeline.status import trainings
+from reds_pipeline.stage_inputs import trainings
 from reds_pipeline.storage.tables import TRAININGS, write_rows
 from reds_pipeline.training import PROMOTABLE, PROTOCOLS, load_training_set, train
 

@@ -10,7 +10,7 @@ from reds_pipeline.assets.common import HOST_POOL, markdown_table, network_retry
 from reds_pipeline.jobs import COLLECT
 from reds_pipeline.partitions import classes
 from reds_pipeline.resources import POSTS_READ, Platform
-from reds_pipeline.status import query_tags
+from reds_pipeline.stage_inputs import query_tags
 from reds_pipeline.storage.locks import exclusive
 from reds_pipeline.storage.tables import CURSORS, POSTS, read_rows, write_rows
 

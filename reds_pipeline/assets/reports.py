@@ -9,7 +9,7 @@ import dagster as dg
 from reds_pipeline.assets.common import markdown_table, picture, plain_failures
 from reds_pipeline.jobs import REPORT
 from reds_pipeline.resources import Platform
-from reds_pipeline.status import curated_rows
+from reds_pipeline.stage_inputs import curated_rows
 
 _EXAMPLES = 5
 

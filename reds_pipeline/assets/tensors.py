@@ -8,7 +8,7 @@ import dagster as dg
 from reds_pipeline.assets.common import HEAVY_POOL, plain_failures
 from reds_pipeline.jobs import TRAIN
 from reds_pipeline.resources import PICTURES_RESIZED, Platform
-from reds_pipeline.status import curated_rows
+from reds_pipeline.stage_inputs import curated_rows
 
 
 @dg.asset(

@@ -20,7 +20,7 @@ from reds_pipeline.demo.instance import EmbeddedInstance
 from reds_pipeline.demo.town import Town
 from reds_pipeline.errors import RedsError
 from reds_pipeline.settings import SETTINGS_FILE, Settings, load_settings
-from reds_pipeline.status import curated_rows
+from reds_pipeline.stage_inputs import curated_rows
 from reds_pipeline.storage import atomic
 from reds_pipeline.storage.home import Home
 

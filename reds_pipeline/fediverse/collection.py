@@ -30,7 +30,7 @@ from reds_pipeline.fediverse.timelines import (
     public_timeline,
     tag_timeline,
 )
-from reds_pipeline.fediverse.walks import Cursor, by_tag, extended, joined
+from reds_pipeline.fediverse.walks import Cursor, by_tag, extended, joined, shortened
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.journal import Journal
 
@@ -240,7 +240,11 @@ def sample_public(
         collector.go_deeper(PUBLIC, lambda: _kept(collector.progress.rows.values()) >= wanted_posts)
     result = collector.result()
     rows = newest_posts(result.rows, wanted_posts)
-    return Collected(rows, result.cursors, result.new_posts, funnel(rows))
+    if len(rows) == len(result.rows):
+        return result
+    oldest = min((row["post_id"] for row in rows if row["status"] == "kept"), key=id_order)
+    cursors = [shortened(cursor, oldest) for cursor in result.cursors]
+    return Collected(rows, list(filter(None, cursors)), result.new_posts, funnel(rows))
 
 
 def collect_posts(

@@ -79,3 +79,15 @@ def joined(newer: Cursor, older: Cursor) -> Cursor:
         exhausted=older.exhausted or newer.exhausted,
         newest_key=newer.newest_key or older.newest_key,
     )
+
+
+def shortened(stretch: Cursor, oldest_id: str) -> Cursor | None:
+    """Return a stretch without what lies below ``oldest_id``, or None where nothing is left.
+
+    For rows that were given up: should they be wanted again, a walk must come by them again.
+    """
+    if id_order(stretch.newest_id) < id_order(oldest_id):
+        return None
+    if id_order(stretch.oldest_id) >= id_order(oldest_id):
+        return stretch
+    return replace(stretch, oldest_id=oldest_id, exhausted=False)

@@ -20,7 +20,6 @@ from reds_pipeline.fediverse.collection import (
 )
 from reds_pipeline.fediverse.failures import HostUnavailable
 from reds_pipeline.fediverse.timelines import PagingRules
-from reds_pipeline.fediverse.walks import Cursor
 from reds_pipeline.storage.journal import Journal
 from reds_pipeline_tests.fediverse.makers import IMPATIENT, MASTODON, entity, reader, timeline
 from reds_pipeline_tests.fediverse.scripted_host import Asked, Reply, ScriptedHost, as_json
@@ -88,6 +87,13 @@ def kept_ids(collected: Collected) -> list[int]:
     return sorted(int(row["post_id"]) for row in collected.rows if row["status"] == "kept")
 
 
+def stretches(collected: Collected) -> list[tuple[str, str, str, bool]]:
+    return [
+        (cursor.tag, cursor.newest_id, cursor.oldest_id, cursor.exhausted)
+        for cursor in collected.cursors
+    ]
+
+
 def as_known(collected: Collected) -> Known:
     return Known(collected.rows, collected.cursors)
 
@@ -108,7 +114,7 @@ def test_all_posts_of_all_spellings_are_collected_once(
     assert kept_ids(collected) == list(range(1, 130))
     assert collected.counts == {"seen": 129, "kept": 129, "dropped": {}}
     assert collected.new_posts == 129
-    assert collected.cursors == [Cursor("cat", "99", "1", True), Cursor("cats", "129", "90", True)]
+    assert stretches(collected) == [("cat", "99", "1", True), ("cats", "129", "90", True)]
 
 
 @pytest.mark.req("R-SCR-12")
@@ -136,7 +142,7 @@ def test_new_posts_cost_the_pages_that_hold_them(instance: Instance, journal: Jo
     assert instance.requests() == 3
     assert second.new_posts == 25
     assert kept_ids(second) == list(range(1, 126))
-    assert second.cursors == [Cursor("cat", "125", "1", True)]
+    assert stretches(second) == [("cat", "125", "1", True)]
 
 
 @pytest.mark.req("R-SCR-2")
@@ -147,7 +153,7 @@ def test_collecting_stops_when_there_are_enough_pictures_and_goes_on_when_more_a
     first = instance.collect(journal, tags=("cat", "cats"), wanted=25, page=10)
     assert instance.requests() == 3
     assert kept_ids(first) == list(range(71, 101))
-    assert first.cursors == [Cursor("cat", "100", "71", False)]
+    assert stretches(first) == [("cat", "100", "71", False)]
     more = instance.collect(journal, as_known(first), tags=("cat", "cats"), wanted=95, page=10)
     assert kept_ids(more) == list(range(1, 101))
 
@@ -175,7 +181,76 @@ def test_a_tag_of_which_nothing_may_be_kept_is_not_walked_again(
     instance.timelines["cat"] += posts(101)
     third = instance.collect(journal, as_known(second), page=10)
     assert kept_ids(third) == [101]
-    assert third.cursors == [Cursor("cat", "101", "101", True)]
+    assert stretches(third) == [("cat", "101", "101", True)]
+
+
+def test_a_post_known_from_another_spelling_does_not_end_a_walk_early(
+    instance: Instance, journal: Journal
+) -> None:
+    """Nothing of ``cats`` was kept so far; its newest posts are those of ``cat`` too."""
+    instance.timelines = {"cat": posts(1), "cats": gated(2)}
+    first = instance.collect(journal, tags=("cat", "cats"))
+    journal.delete()
+    instance.timelines = {
+        "cat": posts(1, *range(20, 30)),
+        "cats": gated(2) + posts(*range(10, 30)),
+    }
+    second = instance.collect(journal, as_known(first), tags=("cat", "cats"), page=10)
+    assert kept_ids(second) == [1, *range(10, 30)]
+
+
+def test_a_kill_before_anything_was_kept_hides_nothing_below(
+    instance: Instance, tmp_path: Path
+) -> None:
+    path = tmp_path / "cat.jsonl"
+    instance.timelines = {"cat": gated(1, 2)}
+    first = instance.collect(Journal(path))
+    Journal(path).delete()
+    instance.timelines["cat"] += posts(3) + gated(*range(4, 9))
+    with pytest.raises(Killed):
+        instance.collect(FragileJournal(path, 0, after=True), as_known(first), page=5)
+    assert kept_ids(instance.collect(Journal(path), as_known(first), page=5)) == [3]
+
+
+def test_a_page_of_gated_posts_on_top_is_recognised(instance: Instance, journal: Journal) -> None:
+    """On a tag full of posts of other hosts, the newest kept one may be many pages down."""
+    instance.timelines = {"cat": posts(*range(1, 6)) + gated(*range(6, 60))}
+    first = instance.collect(journal, page=10)
+    instance.server.asked.clear()
+    instance.collect(journal, as_known(first), page=10)
+    assert instance.requests() == 1
+
+
+def test_an_old_post_that_got_its_tag_late_does_not_end_a_walk(
+    instance: Instance, journal: Journal
+) -> None:
+    instance.timelines = {"cat": posts(*range(10, 30))}
+    first = instance.collect(journal, page=5)
+    journal.delete()
+    instance.timelines["cat"] += posts(*range(30, 45))
+    healthy = instance.server.answer
+
+    def with_an_old_post_on_top(asked: Asked) -> Reply:
+        reply = healthy(asked)
+        if "max_id" in asked.query:
+            return reply
+        return as_json(posts(3) + json.loads(reply.body))
+
+    instance.server.answer = with_an_old_post_on_top
+    second = instance.collect(journal, as_known(first), page=5)
+    assert kept_ids(second) == [3, *range(10, 45)]
+
+
+def test_a_tag_whose_only_kept_post_was_gated_later_is_still_followed(
+    instance: Instance, journal: Journal
+) -> None:
+    instance.timelines = {"cat": posts(*range(1, 9)), "cats": posts(9)}
+    first = instance.collect(journal, tags=("cat", "cats"), wanted=9)
+    instance.timelines["cats"] = gated(9)
+    second = instance.collect(journal, as_known(first), tags=("cat", "cats"), wanted=8)
+    instance.timelines["cats"] += posts(10)
+    third = instance.collect(journal, as_known(second), tags=("cat", "cats"), wanted=8)
+    assert kept_ids(third) == [*range(1, 9), 10]
 
 
 def test_the_id_of_a_gated_post_is_written_nowhere(instance: Instance, tmp_path: Path) -> None:
@@ -213,7 +288,7 @@ def test_a_home_pointed_at_another_host_walks_it_from_the_start_and_keeps_what_i
     second = instance.collect(journal, as_known(first), host="other.example")
     assert kept_ids(second) == [*range(1, 40), *range(50, 60)]
     assert second.new_posts == 40
-    assert second.cursors == [Cursor("cat", "39", "1", True)]
+    assert stretches(second) == [("cat", "39", "1", True)]
     instance.server.asked.clear()
     instance.collect(journal, as_known(second), host="other.example")
     assert instance.requests() == 1
@@ -232,7 +307,7 @@ def test_a_budget_that_ends_in_a_gap_is_made_up_for_later(
     journal.delete()
     third = instance.collect(journal, as_known(second), page=10)
     assert kept_ids(third) == list(range(1, 81))
-    assert third.cursors == [Cursor("cat", "80", "1", True)]
+    assert stretches(third) == [("cat", "80", "1", True)]
 
 
 def test_a_host_that_fails_loses_nothing_that_came_before(
@@ -275,11 +350,21 @@ class FragileJournal(Journal):
 
 
 @st.composite
-def _histories(draw: st.DrawFn) -> list[tuple[int, int, bool, bool]]:
-    """Runs of a collection: posts that arrived before, where it dies, when, table written?"""
+def _histories(draw: st.DrawFn) -> list[tuple[int, int, bool, bool, int, int]]:
+    """Runs of a collection.
+
+    Each: posts that arrived before, where it dies, when, table written?, wanted, budget.
+    """
     return draw(
         st.lists(
-            st.tuples(st.integers(0, 25), st.integers(0, 5), st.booleans(), st.booleans()),
+            st.tuples(
+                st.integers(0, 25),
+                st.integers(0, 5),
+                st.booleans(),
+                st.booleans(),
+                st.sampled_from([1, 20, 10_000]),
+                st.sampled_from([2, 150]),
+            ),
             max_size=5,
         )
     )
@@ -290,7 +375,7 @@ def _histories(draw: st.DrawFn) -> list[tuple[int, int, bool, bool]]:
 def test_whatever_is_killed_when_the_collected_set_is_the_truth(
     running: tuple[ScriptedHost, ApiClient],
     tmp_path_factory: pytest.TempPathFactory,
-    history: list[tuple[int, int, bool, bool]],
+    history: list[tuple[int, int, bool, bool, int, int]],
     page: int,
     gated_every: int,
 ) -> None:
@@ -310,11 +395,16 @@ def test_whatever_is_killed_when_the_collected_set_is_the_truth(
         count += number
 
     arrive(20)
-    for arrivals, appends, after, table_written in history:
+    for arrivals, appends, after, table_written, wanted, budget in history:
         arrive(arrivals)
         try:
             done = instance.collect(
-                FragileJournal(path, appends, after=after), known, tags=tags, page=page
+                FragileJournal(path, appends, after=after),
+                known,
+                tags=tags,
+                wanted=wanted,
+                page=page,
+                max_pages=budget,
             )
         except Killed:
             continue
@@ -333,6 +423,9 @@ def test_whatever_is_killed_when_the_collected_set_is_the_truth(
     assert done.counts["seen"] == len(truth)
     assert kept_ids(done) == sorted(int(post_id) for post_id, keep in truth.items() if keep)
     assert all(cursor.exhausted for cursor in done.cursors)
+    instance.server.asked.clear()
+    instance.collect(Journal(path), as_known(done), tags=tags, page=page)
+    assert instance.requests() == len(tags)
 
 
 @pytest.mark.req("R-TAG-1")
@@ -362,6 +455,30 @@ def test_the_sample_is_the_newest_posts_and_follows_new_ones(
     later = sample(as_known(first))
     assert kept_ids(later) == list(range(176, 206))
     assert later.new_posts == 5
+
+
+def test_a_larger_sample_has_no_gap_where_a_smaller_one_was_cut(
+    instance: Instance, journal: Journal
+) -> None:
+    def sample(wanted: int, known: Known | None = None) -> Collected:
+        collected = sample_public(
+            instance.client,
+            MASTODON,
+            reader=reader(),
+            wanted_posts=wanted,
+            journal=journal,
+            known=known,
+            rules=PagingRules(limit=10),
+        )
+        journal.delete()
+        return collected
+
+    instance.timelines = {"": posts(*range(1, 101))}
+    first = sample(20)
+    instance.timelines[""] += posts(*range(101, 111))
+    cut = sample(20, as_known(first))
+    assert kept_ids(cut) == list(range(91, 111))
+    assert kept_ids(sample(40, as_known(cut))) == list(range(71, 111))
 
 
 def test_a_small_instance_gives_the_sample_that_it_has(

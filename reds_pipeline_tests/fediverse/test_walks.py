@@ -2,7 +2,18 @@ from __future__ import annotations
 
 import pytest
 
-from reds_pipeline.fediverse.walks import Cursor, by_tag, extended, joined
+from reds_pipeline.fediverse.posts import Row
+from reds_pipeline.fediverse.walks import Cursor, by_tag, extended, joined, shortened
+
+
+def rows(*posts: str) -> list[Row]:
+    """Rows of posts by id; an id in brackets stands for a gated post."""
+    return [
+        {"post_key": f"key of {post.strip('()')}", "post_id": "", "status": "gated"}
+        if post.startswith("(")
+        else {"post_key": f"key of {post}", "post_id": post, "status": "kept"}
+        for post in posts
+    ]
 
 
 def test_a_cursor_survives_its_table() -> None:
@@ -15,18 +26,26 @@ def test_stretches_come_newest_first() -> None:
     assert by_tag([old, new, other]) == {"cat": [new, old], "dog": [other]}
 
 
+TOP = Cursor("cat", host="pix.example")
+BEGUN = Cursor("cat", "9", "7", newest_key="key of 9", host="pix.example")
+
+
 @pytest.mark.parametrize(
-    ("stretch", "kept", "result", "why"),
+    ("stretch", "page", "ends", "newest_key", "why"),
     [
-        (Cursor("cat"), ["9", "7"], Cursor("cat", "9", "7"), "begins"),
-        (Cursor("cat", "9", "7"), ["5"], Cursor("cat", "9", "5"), "grows down"),
-        (Cursor("cat", "9", "7"), [], Cursor("cat", "9", "7"), "gated posts leave no mark"),
+        (TOP, ("9", "7"), ("9", "7"), "key of 9", "begins"),
+        (BEGUN, ("5",), ("9", "5"), "key of 9", "grows down"),
+        (BEGUN, ("(5)",), ("9", "7"), "key of 9", "gated posts are no ends"),
+        (TOP, ("(9)", "8", "7", "(6)"), ("8", "7"), "key of 9", "but one may be the newest"),
+        (TOP, ("2", "9", "8"), ("9", "8"), "key of 2", "an old post stands among the newest"),
+        (TOP, (), ("", ""), "", "nothing came"),
     ],
 )
-def test_a_stretch_grows_by_kept_posts(
-    stretch: Cursor, kept: list[str], result: Cursor, why: str
+def test_a_stretch_grows_by_the_posts_of_a_page(
+    stretch: Cursor, page: tuple[str, ...], ends: tuple[str, str], newest_key: str, why: str
 ) -> None:
-    assert extended(stretch, kept, exhausted=False) == result, why
+    grown = extended(stretch, rows(*page), exhausted=False)
+    assert grown == Cursor("cat", *ends, False, newest_key, "pix.example"), why
 
 
 @pytest.mark.parametrize(
@@ -42,3 +61,24 @@ def test_two_stretches_that_met_are_one(
     newer: Cursor, older: Cursor, result: Cursor, why: str
 ) -> None:
     assert joined(newer, older) == result, why
+
+
+def test_the_newest_post_of_two_stretches_is_that_of_the_newer() -> None:
+    older = Cursor("t", exhausted=True, newest_key="older")
+    assert joined(Cursor("t", newest_key="newer"), older).newest_key == "newer"
+    assert joined(Cursor("t"), older).newest_key == "older"
+
+
+@pytest.mark.parametrize(
+    ("stretch", "result", "why"),
+    [
+        (Cursor("", "90", "10", True), Cursor("", "90", "50"), "its lower part goes"),
+        (Cursor("", "90", "60", True), Cursor("", "90", "60", True), "it ends above"),
+        (Cursor("", "40", "10", True), None, "it lies below"),
+        (Cursor("", "", "", True), None, "nothing of it was kept"),
+    ],
+)
+def test_a_stretch_ends_where_the_rows_end(
+    stretch: Cursor, result: Cursor | None, why: str
+) -> None:
+    assert shortened(stretch, "50") == result, why
