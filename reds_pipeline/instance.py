@@ -7,14 +7,17 @@ definitions. An existing ``dagster.yaml`` is the operator's and is left alone.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
+import yaml
 
 from reds_pipeline.settings import Settings, load_settings
 from reds_pipeline.storage import atomic
+
+_COMMAND_LINE_FILE = "dagster-command-line.yaml"
 
 # SQLite event logs lock up under many writers, so one run at a time works and the next waits;
 # slots of a run that was killed are freed, and old ticks do not pile up for ever.
@@ -61,14 +64,50 @@ def prepare_dagster_home(settings: Settings) -> Path:
 
 @contextmanager
 def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """Open the instance of a home, the same one that ``reds up`` shows."""
+    """Open the instance of a home, the same one that ``reds up`` shows, for one process's use.
+
+    All is as the operator configured it, but what steps print goes to the terminal as it comes.
+    Dagster would capture it through two more processes a step, and progress bars, which then see
+    no terminal, would hide.
+    """
     directory = prepare_dagster_home(settings)
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "true")
-    with dg.DagsterInstance.from_config(str(directory)) as instance:
+    configuration = yaml.safe_load((directory / "dagster.yaml").read_text(encoding="utf-8")) or {}
+    configuration["compute_logs"] = {
+        "module": "dagster.core.storage.noop_compute_log_manager",
+        "class": "NoOpComputeLogManager",
+    }
+    note = "# Written anew for every `reds run` from dagster.yaml; edit that one.\n"
+    atomic.write_text(directory / _COMMAND_LINE_FILE, note + yaml.safe_dump(configuration))
+    with dg.DagsterInstance.from_config(str(directory), _COMMAND_LINE_FILE) as instance:
         yield instance
 
 
+def close_interrupted_runs(
+    instance: dg.DagsterInstance, belongs: Callable[[dg.DagsterRun], bool]
+) -> None:
+    """End the runs of a process that is gone; the caller knows that none of them can be alive.
+
+    Left open, such a run would hold its pool slots and its place in the daemon's queue for ever.
+
+    Args:
+        instance: Where the runs are recorded.
+        belongs: Whether a run that looks unfinished was that process's.
+    """
+    unfinished = dg.RunsFilter(
+        statuses=[
+            dg.DagsterRunStatus.STARTING,
+            dg.DagsterRunStatus.STARTED,
+            dg.DagsterRunStatus.CANCELING,
+        ]
+    )
+    for run in filter(belongs, instance.get_runs(unfinished)):
+        instance.report_run_canceled(run, "what executed this run was stopped before it ended")
+        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
+
+
 if __name__ == "__main__":
-    # For services that find their instance through DAGSTER_HOME: docker/compose.yaml runs this
-    # once before them.
-    prepare_dagster_home(load_settings())
+    # The pipeline service of docker/compose.yaml runs this before anything else: runs live and
+    # die with that service, so those that look alive now are not.
+    with open_instance(load_settings()) as _instance:
+        close_interrupted_runs(_instance, lambda _run: True)

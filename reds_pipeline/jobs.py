@@ -36,3 +36,8 @@ retrain = dg.define_asset_job(
     selection=dg.AssetSelection.assets("curated_dataset") | dg.AssetSelection.groups(TRAIN, REPORT),
     description="Curates the data set, embeds what is new, trains, compares and promotes.",
 )
+
+
+def is_driven_by_command_line(run: dg.DagsterRun) -> bool:
+    """Whether ``reds run`` executes this run and everything that follows from it."""
+    return run.tags.get(DRIVER_TAG) == COMMAND_LINE

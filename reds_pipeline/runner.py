@@ -14,7 +14,7 @@ import dagster as dg
 
 from reds_pipeline.definitions import build_defs
 from reds_pipeline.errors import RedsError
-from reds_pipeline.instance import open_instance
+from reds_pipeline.instance import close_interrupted_runs, open_instance
 from reds_pipeline.jobs import (
     COLLECT_CLASS,
     COMMAND_LINE,
@@ -22,6 +22,7 @@ from reds_pipeline.jobs import (
     RETRAIN,
     SELECTION_TAG,
     WEEKLY_REFRESH,
+    is_driven_by_command_line,
 )
 from reds_pipeline.resources import HOST_REQUESTS, NEW_WORK, Platform
 from reds_pipeline.settings import Settings
@@ -73,7 +74,8 @@ def run_main_job(settings: Settings, announce: Callable[[str], None]) -> RunOutc
         exclusive(platform.home.lock("run"), "running the pipeline"),
         open_instance(settings) as instance,
     ):
-        _close_killed_runs(instance)
+        # The lock says that no run of this command can be alive.
+        close_interrupted_runs(instance, is_driven_by_command_line)
         execute = _Executor(build_defs(platform=platform), instance)
         announce("Sampling the newest posts and choosing classes")
         refresh = execute(WEEKLY_REFRESH)
@@ -90,25 +92,6 @@ def run_main_job(settings: Settings, announce: Callable[[str], None]) -> RunOutc
         execute(RETRAIN, tags={SELECTION_TAG: refresh})
     outcome.cost = {what: platform.cost[what] for what in (HOST_REQUESTS, *NEW_WORK)}
     return outcome
-
-
-def _close_killed_runs(instance: dg.DagsterInstance) -> None:
-    """End the runs of an earlier process of ours that was killed.
-
-    The caller holds the home's lock, so no run of ours can be alive; left open, such a run would
-    hold its pool slots and its place in the daemon's queue for ever.
-    """
-    unfinished = dg.RunsFilter(
-        tags={DRIVER_TAG: COMMAND_LINE},
-        statuses=[
-            dg.DagsterRunStatus.NOT_STARTED,
-            dg.DagsterRunStatus.STARTING,
-            dg.DagsterRunStatus.STARTED,
-        ],
-    )
-    for run in instance.get_runs(unfinished):
-        instance.report_run_canceled(run, f"{COMMAND_LINE} was stopped before this run ended")
-        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
 
 
 class _Executor:

@@ -14,10 +14,10 @@ import dagster as dg
 from reds_pipeline.jobs import (
     COLLECT_CLASS,
     COMMAND_LINE,
-    DRIVER_TAG,
     SELECTION_TAG,
     WEEKLY_REFRESH,
     collect_class,
+    is_driven_by_command_line,
     retrain,
     weekly_refresh,
 )
@@ -44,7 +44,7 @@ def collect_selected_classes(
 ) -> Iterator[dg.RunRequest | dg.SkipReason]:
     """Fan out a finished refresh into one run per selected class."""
     refresh = context.dagster_run
-    if refresh.tags.get(DRIVER_TAG) == COMMAND_LINE:
+    if is_driven_by_command_line(refresh):
         yield dg.SkipReason(f"{COMMAND_LINE} collects the classes of its own refresh")
         return
     for name in selected_classes(platform.home):
@@ -70,7 +70,7 @@ def retrain_when_collected(
         for run in context.instance.get_runs(
             dg.RunsFilter(job_name=WEEKLY_REFRESH, statuses=[dg.DagsterRunStatus.SUCCESS]), limit=20
         )
-        if run.tags.get(DRIVER_TAG) != COMMAND_LINE
+        if not is_driven_by_command_line(run)
     ]
     if not refreshes:
         return dg.SkipReason("no refresh has finished yet")

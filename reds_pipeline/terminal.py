@@ -127,14 +127,14 @@ def _show_funnel(console: Console, funnel: Mapping[str, Mapping[str, Any]]) -> N
 
 def _show_models(console: Console, models: Sequence[Mapping[str, Any]]) -> None:
     table = Table(
-        title="\nAccuracy: mean of 5 folds, and a held-out test with its 95 % interval",
+        title="\nAccuracy: mean of 5 folds, and a test on held-out pictures (95 % interval)",
         box=None,
         header_style="bold",
         title_justify="left",
     )
     for column in ("backbone", "protocol"):
         table.add_column(column, no_wrap=True)
-    for column in ("folds", "variance", "test", "trained on", "tested on"):
+    for column in ("folds", "variance", "test", "pictures"):
         table.add_column(column, justify="right", no_wrap=True)
     for model in models:
         low, high = model["test_interval"]
@@ -144,8 +144,7 @@ def _show_models(console: Console, models: Sequence[Mapping[str, Any]]) -> None:
             f"{model['cv_mean']:.3f}",
             f"{model['cv_var_ddof0']:.1e}",
             f"{model['test_accuracy']:.3f} ({low:.3f} to {high:.3f})",
-            str(model["n_train"]),
-            str(model["n_test"]),
+            f"{model['n_train']} + {model['n_test']}",
         )
     if table.row_count:
         console.print(table)

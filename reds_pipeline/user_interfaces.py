@@ -17,9 +17,15 @@ from contextlib import ExitStack, contextmanager
 
 from reds_pipeline.demo.demo_home import demo_instance_of
 from reds_pipeline.errors import RedsError
-from reds_pipeline.instance import prepare_dagster_home
+from reds_pipeline.instance import (
+    close_interrupted_runs,
+    open_instance,
+    prepare_dagster_home,
+)
+from reds_pipeline.jobs import is_driven_by_command_line
 from reds_pipeline.resources import Platform
 from reds_pipeline.settings import Settings
+from reds_pipeline.storage.locks import exclusive
 
 _STOP_SECONDS = 15
 
@@ -57,6 +63,8 @@ def serve(
         "DAGSTER_HOME": str(prepare_dagster_home(settings)),
         "DAGSTER_DISABLE_TELEMETRY": "true",
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        # Its job runner serves pages for language models only, with processes of its own.
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
     commands = {
         f"Dagster  http://127.0.0.1:{dagster_port}": _dagster_command(dagster_port),
@@ -67,6 +75,10 @@ def serve(
         ],
     }
     with ExitStack() as stack:
+        stack.enter_context(exclusive(platform.home.lock("up"), "serving the pages of this home"))
+        with open_instance(platform.settings) as dagster_instance:
+            # Runs that the daemon starts die with it, and the lock says that no other is alive.
+            close_interrupted_runs(dagster_instance, lambda run: not is_driven_by_command_line(run))
         instance = demo_instance_of(platform.home)
         if instance is not None:
             stack.enter_context(instance)

@@ -19,6 +19,7 @@ from packaging.specifiers import SpecifierSet
 
 from reds_pipeline.demo.instance import EmbeddedInstance
 from reds_pipeline.demo.town import Town
+from reds_pipeline.jobs import COMMAND_LINE, DRIVER_TAG
 from reds_pipeline.modeling.bundle import ModelBundle, Provenance, load_bundle, save_bundle
 from reds_pipeline.settings import Settings
 from reds_pipeline.tracking import (
@@ -57,7 +58,8 @@ REPOSITORIES = (
     "{ repositoriesOrError { ... on RepositoryConnection { nodes { name location { name } } } } }"
 )
 LAUNCH = """
-mutation($job: JobOrPipelineSelector!) { launchRun(executionParams: {selector: $job}) {
+mutation($job: JobOrPipelineSelector!, $tags: [ExecutionTag!]) {
+  launchRun(executionParams: {selector: $job, executionMetadata: {tags: $tags}}) {
     __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }
 """
 RUN = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
@@ -198,6 +200,8 @@ def test_a_run_launched_from_the_page_reaches_the_host_and_succeeds(containers: 
             "repositoryName": repository["name"],
             "repositoryLocationName": repository["location"]["name"],
         },
+        # Keeps the sensors from starting everything that follows a refresh.
+        tags=[{"key": DRIVER_TAG, "value": COMMAND_LINE}],
     )["launchRun"]
     assert launched["__typename"] == "LaunchRunSuccess", launched
     until = time.monotonic() + SECONDS

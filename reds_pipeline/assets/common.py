@@ -22,9 +22,9 @@ HOST_POOL = "host"
 # The pool of steps that fill the machine.
 HEAVY_POOL = "heavy"
 
-network_retry = dg.RetryPolicy(
-    max_retries=2, delay=30, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
-)
+# A Dagster retry policy would also try again what somebody terminated, so failures ask for it
+# themselves.
+_RETRIES, _SECONDS_TO_WAIT = 2, 60
 
 
 def plain_failures(
@@ -42,9 +42,9 @@ def plain_failures(
         except RedsError as error:
             platform = kwargs["platform"]
             assert isinstance(platform, Platform)
-            raise dg.Failure(
-                description=str(error), allow_retries=error.retryable and not platform.attended
-            ) from error
+            if error.retryable and not platform.attended:
+                raise dg.RetryRequested(_RETRIES, _SECONDS_TO_WAIT) from error
+            raise dg.Failure(description=str(error), allow_retries=False) from error
 
     return wrapper
 

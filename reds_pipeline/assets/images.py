@@ -14,7 +14,6 @@ from reds_pipeline.assets.common import (
     HEAVY_POOL,
     HOST_POOL,
     markdown_table,
-    network_retry,
     picture,
     plain_failures,
 )
@@ -35,7 +34,6 @@ _SHOWN = 20
     group_name=COLLECT,
     kinds={"python", "parquet"},
     pool=HOST_POOL,
-    retry_policy=network_retry,
 )
 @plain_failures
 def raw_images(

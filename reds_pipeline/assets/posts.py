@@ -6,7 +6,7 @@ What belongs here: the asset ``raw_posts``. What does not: walking timelines or 
 
 import dagster as dg
 
-from reds_pipeline.assets.common import HOST_POOL, markdown_table, network_retry, plain_failures
+from reds_pipeline.assets.common import HOST_POOL, markdown_table, plain_failures
 from reds_pipeline.jobs import COLLECT
 from reds_pipeline.partitions import classes
 from reds_pipeline.resources import POSTS_READ, Platform
@@ -21,7 +21,6 @@ from reds_pipeline.storage.tables import CURSORS, POSTS, read_rows, write_rows
     group_name=COLLECT,
     kinds={"python", "parquet"},
     pool=HOST_POOL,
-    retry_policy=network_retry,
 )
 @plain_failures
 def raw_posts(

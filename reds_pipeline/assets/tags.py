@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-from reds_pipeline.assets.common import HOST_POOL, markdown_table, network_retry, plain_failures
+from reds_pipeline.assets.common import HOST_POOL, markdown_table, plain_failures
 from reds_pipeline.jobs import DISCOVER
 from reds_pipeline.resources import POSTS_READ, Platform
 from reds_pipeline.storage.locks import exclusive
@@ -22,7 +22,6 @@ _SHOWN = 20
     group_name=DISCOVER,
     kinds={"python", "parquet"},
     pool=HOST_POOL,
-    retry_policy=network_retry,
 )
 @plain_failures
 def trending_tags(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:

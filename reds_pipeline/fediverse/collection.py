@@ -102,12 +102,10 @@ class _Collector:
         self._rules = rules or PagingRules()
         self._journal = journal
         self._bar = bar
-        # A home may be pointed at another host: the posts it has stay, places in timelines do not.
-        self.progress = _Progress(
-            stretches=by_tag(cursor for cursor in known.cursors if cursor.host == reader.host)
-        )
+        self.progress = _Progress()
         self.progress.add_rows(known.rows)
         self._known_before = set(self.progress.rows)
+        self.progress.stretches = by_tag(filter(self._still_holds, known.cursors))
         for record in journal.records():
             self.progress.add_rows(record["rows"])
             stretches = [Cursor(**row) for row in record["cursors"]]
@@ -165,6 +163,16 @@ class _Collector:
                 self._record(tag, rows, [joined(stretch, older[0]), *older[1:]])
                 return
             self._record(tag, rows, [stretch, *older] if stretch.newest_id else older)
+
+    def _still_holds(self, stretch: Cursor) -> bool:
+        """Say whether a stretch describes this host's timeline and rows that are still here.
+
+        A home may be pointed at another host: the posts it has stay, places in timelines do not.
+        And a table of posts may have been lost or come back from an old copy.
+        """
+        return stretch.host == self._reader.host and (
+            not stretch.newest_key or stretch.newest_key in self.progress.rows
+        )
 
     def _top(self, tag: str) -> Cursor:
         """Return the empty stretch above the newest post."""

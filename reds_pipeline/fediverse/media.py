@@ -94,7 +94,7 @@ def download_images(
         The rows of the images table: earlier ones, updated, and new ones. A row whose post is
         gated by now keeps its keys and hash only, as ``rejected`` with reason ``post_gated``.
     """
-    rows = {row["media_key"]: row for row in (*image_rows, *journal.records())}
+    rows = {row["media_key"]: _as_found(row, store) for row in (*image_rows, *journal.records())}
     wanted = {row["media_key"]: row for row in _candidates(post_rows, key)}
     gated = {row["post_key"] for row in post_rows if row["status"] != "kept"}
 
@@ -118,9 +118,21 @@ def download_images(
                 stored += row["status"] == STORED
                 bar.update()
     # Threads finish in any order; the table has one.
-    ordered = [rows[media_key] for media_key in wanted if media_key in rows]
+    ordered = [
+        # Two posts may show one file, and the one that it came by may have been gated since.
+        rows[media_key] | (candidate if rows[media_key]["post_key"] in gated else {})
+        for media_key, candidate in wanted.items()
+        if media_key in rows
+    ]
     others = [row for media_key, row in rows.items() if media_key not in wanted]
     return ordered + [_withdrawn(row) if row["post_key"] in gated else row for row in others]
+
+
+def _as_found(row: Row, store: ImageStore) -> Row:
+    """Return the row, as failed where its picture has gone from the store."""
+    if row["status"] != STORED or store.path(row["sha256"], row["extension"]).exists():
+        return row
+    return row | _no_picture(FAILED, "file_lost")
 
 
 def _candidates(post_rows: Iterable[Row], key: KeyedHash) -> Iterator[Row]:

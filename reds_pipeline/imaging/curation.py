@@ -16,7 +16,11 @@ from typing import Any
 import numpy as np
 
 from reds_pipeline.imaging.cleaning import CleaningRules, age
-from reds_pipeline.imaging.clusters import connected_components, smallest_names
+from reds_pipeline.imaging.clusters import (
+    connected_components,
+    near_duplicate_clusters,
+    smallest_names,
+)
 from reds_pipeline.imaging.hashing import hamming_pairs, hashes_to_integers
 
 OTHER_CLASS_DUPLICATE = "other_class_duplicate"
@@ -26,7 +30,6 @@ _COPIED_COLUMNS = (
     "extension",
     "class_name",
     "author_key",
-    "cluster",
     "created_at",
     "width",
     "height",
@@ -54,10 +57,12 @@ def curate(
     Returns:
         One row for each image that cleaning kept, by class in the order given, oldest first:
         sha256, extension, class_name, author_key, cluster, created_at, width, height, group,
-        kept, drop_reason. ``group`` is the smallest SHA-256 among images joined by author or
-        cluster, through others too.
+        kept, drop_reason. ``cluster`` is found over all classes, through dropped images too, for
+        two pictures may be related only through one in another class. ``group`` is the smallest
+        SHA-256 among images joined by author or cluster, through others too.
     """
     shared = _contents_of_several_classes(clean_rows_by_class, rules.perceptual_radius)
+    cluster_of = _clusters_of_all_classes(clean_rows_by_class, rules.perceptual_radius)
     curated: list[dict[str, Any]] = []
     for rows in clean_rows_by_class.values():
         places_left = per_class
@@ -70,7 +75,8 @@ def curate(
             else:
                 places_left -= 1
             copied = {column: row[column] for column in _COPIED_COLUMNS}
-            curated.append({**copied, "kept": not reason, "drop_reason": reason})
+            verdict = {"kept": not reason, "drop_reason": reason}
+            curated.append({**copied, "cluster": cluster_of[row["sha256"]], **verdict})
     for row, group in zip(curated, _groups(curated), strict=True):
         row["group"] = group
     return curated
@@ -110,6 +116,16 @@ def _contents_of_several_classes(
         if len(classes_of_hash[hashes[first]] | classes_of_hash[hashes[second]]) > 1:
             shared |= contents_of_hash[hashes[first]] | contents_of_hash[hashes[second]]
     return shared
+
+
+def _clusters_of_all_classes(
+    clean_rows_by_class: Mapping[str, Sequence[Mapping[str, Any]]], radius: int
+) -> dict[str, str]:
+    """Return the near-duplicate cluster of each SHA-256."""
+    rows = [row for rows in clean_rows_by_class.values() for row in rows]
+    sha256s = [row["sha256"] for row in rows]
+    hashes = [row["perceptual_hash"] for row in rows]
+    return dict(zip(sha256s, near_duplicate_clusters(sha256s, hashes, radius), strict=True))
 
 
 def _groups(rows: Sequence[Mapping[str, Any]]) -> list[str]:

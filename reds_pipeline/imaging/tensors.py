@@ -13,8 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
+from reds_pipeline.errors import ImageRejected, RedsError
 from reds_pipeline.imaging.resize import square_224
 from reds_pipeline.storage.arrays import ArrayStore
 from reds_pipeline.storage.images import ImageStore
@@ -41,9 +43,23 @@ def resize_missing(
         How many pictures were resized.
 
     Raises:
-        FileNotFoundError: A picture is not in the image store.
-        ImageRejected: A stored picture no longer decodes: the store is damaged.
+        RedsError: A picture is gone from the image store, or no longer decodes.
     """
+
+    def square(key: str) -> tuple[NDArray[np.uint8], bool]:
+        try:
+            return square_224(images.read(key, extensions[key]))
+        except FileNotFoundError as error:
+            raise RedsError(
+                f"The picture {images.path(key, extensions[key])} is gone from the store; collect "
+                "its class again, which fetches it anew or takes it out of the data."
+            ) from error
+        except ImageRejected as error:
+            raise RedsError(
+                f"The picture {images.path(key, extensions[key])} is damaged ({error.reason}); "
+                "delete that file and collect its class again, which fetches it anew."
+            ) from error
+
     extensions = {row["sha256"]: row["extension"] for row in rows}
     missing = tensors.missing(list(extensions))
     with (
@@ -59,9 +75,7 @@ def resize_missing(
     ):
         for start in range(0, len(missing), SHARD_ROWS):
             keys = missing[start : start + SHARD_ROWS]
-            squares = list(
-                pool.map(lambda key: square_224(images.read(key, extensions[key])), keys)
-            )
+            squares = list(pool.map(square, keys))
             tensors.append(
                 keys,
                 np.stack([pixels for pixels, _ in squares]),

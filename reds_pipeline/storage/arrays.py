@@ -3,11 +3,13 @@
 What belongs here: storing and finding arrays whose rows all have one shape and type. What does
 not: what the numbers mean or how they were made. Each append writes one shard and then its
 index, so a shard without an index (a kill in between) is invisible and is overwritten by name
-never: names are random.
+never: names are random. What is kept here can be made again, so a pair of files that is damaged
+counts as absent too, and the next run replaces its rows.
 """
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,6 +21,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from reds_pipeline.storage.atomic import replacing
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class ArrayStore:
@@ -100,7 +104,7 @@ class ArrayStore:
 
     def index(self) -> pa.Table:
         """Return the columns ``key``, ``shard``, ``row`` and the extra ones, one row a key."""
-        tables = [pq.read_table(path, partitioning=None) for path in self._indexes()]
+        tables = [table for path in self._indexes() if (table := self._sound_index(path))]
         if not tables:
             return pa.table(
                 {
@@ -122,6 +126,16 @@ class ArrayStore:
             positions, rows = zip(*moves, strict=True)
             result[list(positions)] = array[list(rows)]
         return result
+
+    def _sound_index(self, path: Path) -> pa.Table | None:
+        """Return the index at ``path``, or None where it or its shard is gone or cut short."""
+        try:
+            table = pq.read_table(path, partitioning=None)
+            shard = np.load(path.with_suffix(".npy"), mmap_mode="r", allow_pickle=False)
+        except (OSError, EOFError, ValueError, pa.ArrowException) as error:
+            _LOGGER.warning("%s is left out: %s", path, error)
+            return None
+        return table if len(shard) >= len(table) else None
 
     def _indexes(self) -> list[Path]:
         return sorted(self.root.glob("[0-9a-f]*.parquet"))

@@ -15,6 +15,8 @@ from reds_pipeline.storage.journal import Journal
 from reds_pipeline.storage.keys import KeyedHash, load_or_create_secret
 
 _NOT_FILE_SAFE = re.compile(r"[^\w-]+")
+# File systems allow 255 bytes; suffixes and extensions need some of them.
+_LONGEST_BYTES = 200
 
 
 def file_name(text: str) -> str:
@@ -24,6 +26,7 @@ def file_name(text: str) -> str:
     name that had to be changed says so by a suffix that keeps different names apart.
     """
     safe = _NOT_FILE_SAFE.sub("_", text)[:80]
+    safe = safe.encode("utf-8", "replace")[:_LONGEST_BYTES].decode("utf-8", "ignore")
     if safe == text and safe:
         return safe
     return f"{safe}~{KeyedHash(b'file names are not secret')(text)[:8]}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ class Journal:
     """An append-only list of records in one file.
 
     A kill may leave a torn last line: it is ignored on reading and cut off by the next append,
-    so the record it held counts as never written. Appends from several threads of one process
-    are safe; two processes must not share a journal (Dagster runs a partition once at a time).
+    so the record it held counts as never written. The same goes for everything from the first
+    line on that a failing machine has garbled: later records build on earlier ones. Appends from
+    several threads of one process are safe; two processes must not share a journal (Dagster runs
+    a partition once at a time).
 
     Args:
         path: The file; it is created by the first append.
@@ -45,8 +47,7 @@ class Journal:
         """Return the whole records in the order in which they were appended."""
         if not self._path.exists():
             return []
-        *whole, _torn = self._path.read_bytes().split(b"\n")
-        return [json.loads(line) for line in whole]
+        return [record for record, _ in _sound_records(self._path.read_bytes())]
 
     def delete(self) -> None:
         """Forget everything; the results now live in a table."""
@@ -58,7 +59,20 @@ class Journal:
         if not self._path.exists():
             return
         data = self._path.read_bytes()
-        end = data.rfind(b"\n") + 1
+        end = max((end for _, end in _sound_records(data)), default=0)
         if end != len(data):
             with self._path.open("r+b") as file:
                 file.truncate(end)
+
+
+def _sound_records(data: bytes) -> Iterator[tuple[dict[str, Any], int]]:
+    """Yield each record before the first damage, and where its line ends."""
+    end = 0
+    *whole, _torn = data.split(b"\n")
+    for line in whole:
+        try:
+            record = json.loads(line)
+        except ValueError:
+            return
+        end += len(line) + 1
+        yield record, end

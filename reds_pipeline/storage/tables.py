@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from reds_pipeline.errors import RedsError
 from reds_pipeline.storage.atomic import replacing
 
 _TEXT = pa.string()
@@ -203,7 +204,17 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, Any]], schema: pa.Schema)
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of the table at ``path``; an absent table has none."""
+    """Return the rows of the table at ``path``; an absent table has none.
+
+    Raises:
+        RedsError: The file is damaged.
+    """
     if not path.exists():
         return []
-    return pq.read_table(path, partitioning=None).to_pylist()
+    try:
+        return pq.read_table(path, partitioning=None).to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise RedsError(
+            f"The table {path} cannot be read, so it is probably damaged; delete that file and "
+            "run again, REDS makes it anew."
+        ) from error

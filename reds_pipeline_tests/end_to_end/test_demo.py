@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from reds_pipeline.demo.demo_home import HUB_BACKBONE
 from reds_pipeline.demo.pictures import DrawnPictures
+from reds_pipeline_tests.embedding.model_hub import ModelHub
 from reds_pipeline_tests.end_to_end.conftest import Reds
 
 CLASSES = ("bird", "car", "cat")
@@ -76,3 +78,28 @@ def test_a_folder_without_photographs_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     result = Reds(tmp_path / "home", {})("demo", "--photos", str(tmp_path / "empty"), expect=1)
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_a_hub_that_answers_gives_the_weights(photos: Path, tmp_path: Path) -> None:
+    import timm
+    from safetensors.torch import save
+
+    configuration = timm.models.get_pretrained_cfg(HUB_BACKBONE)
+    assert configuration is not None
+    weights = save(timm.create_model(HUB_BACKBONE, pretrained=False).state_dict())
+    path = f"/{configuration.hf_hub_id}/resolve/main/model.safetensors"
+    with ModelHub(files={path: weights}).running() as hub:
+        reds = Reds(
+            tmp_path / "home",
+            {
+                "REDS_CLASS_COUNT": "3",
+                "REDS_MIN_IMAGES_PER_CLASS": "10",
+                "HF_HUB_OFFLINE": "0",
+                "HF_ENDPOINT": hub.url,
+                "HF_HOME": str(tmp_path / "hub-cache"),
+            },
+        )
+        result = reds("demo", "--photos", str(photos), "--json")
+    assert f"{HUB_BACKBONE} with weights from the model hub" in result.stderr
+    backbones = {model["backbone"] for model in json.loads(result.stdout)["models"]}
+    assert backbones == {HUB_BACKBONE, "tiny"}

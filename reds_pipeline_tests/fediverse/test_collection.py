@@ -294,6 +294,17 @@ def test_a_home_pointed_at_another_host_walks_it_from_the_start_and_keeps_what_i
     assert instance.requests() == 1
 
 
+def test_posts_whose_table_was_lost_are_collected_again(
+    instance: Instance, journal: Journal
+) -> None:
+    instance.timelines = {"cat": posts(*range(1, 100)), "cats": gated(200)}
+    first = instance.collect(journal, tags=("cat", "cats"))
+    journal.delete()
+    again = instance.collect(journal, Known((), first.cursors), tags=("cat", "cats"))
+    assert kept_ids(again) == list(range(1, 100))
+    assert again.counts == first.counts
+
+
 def test_a_budget_that_ends_in_a_gap_is_made_up_for_later(
     instance: Instance, journal: Journal
 ) -> None:

@@ -259,6 +259,34 @@ def test_pictures_of_a_post_gated_since_are_withdrawn_but_can_be_found(desk: Des
     assert desk.server.asked == []
 
 
+def test_a_picture_that_another_post_shows_too_loses_what_the_gated_one_said(desk: Desk) -> None:
+    posts = [desk.post(2, "a.jpg"), desk.post(1, "a.jpg", tags=[{"name": "Other"}])]
+    first = desk.download(posts)
+    assert first[0]["post_key"] in {post["post_key"] for post in posts}
+    shown_by = next(post for post in posts if post["post_key"] == first[0]["post_key"])
+    [other] = [post for post in posts if post is not shown_by]
+    gated = desk.post(int(shown_by["post_id"]), "a.jpg", sensitive=True)
+    desk.server.asked.clear()
+    [row] = desk.download([gated, other], first)
+    assert (row["status"], row["post_key"], row["tags"]) == (
+        "stored",
+        other["post_key"],
+        other["tags"],
+    )
+    assert desk.server.asked == []
+
+
+def test_a_picture_that_is_gone_from_the_store_is_fetched_again(desk: Desk) -> None:
+    post = desk.post(1, "a.jpg", "b.jpg")
+    first = desk.download([post])
+    lost = desk.store.path(first[0]["sha256"], first[0]["extension"])
+    lost.unlink()
+    desk.server.asked.clear()
+    assert statuses(desk.download([post], first)) == statuses(first)
+    assert len(desk.downloads()) == 1
+    assert lost.exists()
+
+
 def test_downloads_run_side_by_side_but_no_more_than_allowed(desk: Desk) -> None:
     posts = [desk.post(number, f"{number}.jpg") for number in range(12)]
     meeting = threading.Barrier(3, timeout=10)

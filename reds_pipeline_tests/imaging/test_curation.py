@@ -132,6 +132,23 @@ def test_groups_reach_across_classes() -> None:
     assert {row["group"] for row in _curated(rows)} == {"sha-01"}
 
 
+def test_groups_reach_through_dropped_images_of_another_class() -> None:
+    """Each is near to the next, 1 to 3 to 4 to 2; the two in between are in two classes."""
+    rows = {
+        "cat": [image_row(1), image_row(3, perceptual_hash=look(1, 8))],
+        "dog": [
+            image_row(4, perceptual_hash=look(1, 16)),
+            image_row(2, perceptual_hash=look(1, 24)),
+        ],
+        "car": [image_row(5)],
+    }
+    cleaned = {name: clean_class(name, rows[name], {}, CleaningRules(0)) for name in rows}
+    curated = {row["sha256"]: row for row in curate(cleaned, 100)}
+    assert [name for name, row in curated.items() if row["kept"]] == ["sha-01", "sha-02", "sha-05"]
+    assert curated["sha-01"]["cluster"] == curated["sha-02"]["cluster"] == "sha-01"
+    assert curated["sha-01"]["group"] == curated["sha-02"]["group"] != curated["sha-05"]["group"]
+
+
 def test_no_images_make_an_empty_data_set() -> None:
     assert _curated({"cat": [], "dog": []}) == []
 

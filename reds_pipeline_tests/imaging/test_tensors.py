@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from reds_pipeline.errors import RedsError
 from reds_pipeline.imaging.resize import square_224
 from reds_pipeline.imaging.tensors import resize_missing
 from reds_pipeline.storage.arrays import ArrayStore
@@ -45,11 +46,19 @@ def test_each_picture_is_resized_once(images: ImageStore, tensors: ArrayStore) -
     assert [cropped[row["sha256"]] for row in rows] == [False, True, True]
 
 
-def test_a_picture_that_is_gone_is_an_error_and_stores_nothing(
-    images: ImageStore, tensors: ArrayStore
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(None, "is gone from the store; collect its class again"), (b"GIF89a", "delete that file")],
+    ids=["deleted", "damaged"],
+)
+def test_a_stored_picture_that_cannot_be_read_is_a_sentence_and_stores_nothing(
+    images: ImageStore, tensors: ArrayStore, content: bytes | None, sentence: str
 ) -> None:
     row = stored(images, (9, 9, 9), (300, 300))
-    images.path(row["sha256"], row["extension"]).unlink()
-    with pytest.raises(FileNotFoundError):
+    path = images.path(row["sha256"], row["extension"])
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(RedsError, match=sentence):
         resize_missing([row], images, tensors)
     assert tensors.keys() == set()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +40,30 @@ def test_a_shard_whose_index_was_never_written_counts_as_absent(store: ArrayStor
     assert store.keys() == set()
     store.append(["a"], rows(5))
     assert store.read(["a"])[0, 0] == 5
+
+
+def _delete(path: Path) -> None:
+    path.unlink()
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-7])
+
+
+@pytest.mark.parametrize(
+    ("file", "damage"),
+    [("*.npy", _delete), ("*.npy", _cut), ("*.parquet", _cut)],
+    ids=["shard deleted", "shard cut short", "index cut short"],
+)
+def test_rows_of_a_damaged_shard_are_missing_and_can_be_made_again(
+    store: ArrayStore, file: str, damage: Callable[[Path], None]
+) -> None:
+    store.append(["a"], rows(1))
+    damage(next(store.root.glob(file)))
+    store.append(["b"], rows(2))
+    assert store.missing(["a", "b"]) == ["a"]
+    store.append(["a"], rows(5))
+    assert store.read(["a", "b"])[:, 0].tolist() == [5, 2]
 
 
 def test_extra_columns_are_kept_in_the_index(store: ArrayStore) -> None:

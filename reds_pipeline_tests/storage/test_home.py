@@ -22,8 +22,14 @@ def test_file_names_are_safe_and_differ_for_different_names(left: str, right: st
     name = file_name(left)
     assert "/" not in name
     assert name not in {"", ".", ".."}
+    assert len(name.encode()) < 230
     if left != right:
         assert name != file_name(right)
+
+
+@pytest.mark.parametrize("character", ["猫", "𐌰"], ids=["three bytes", "four bytes"])
+def test_a_long_name_in_any_script_fits_into_a_file_system(tmp_path: Path, character: str) -> None:
+    assert not Home(tmp_path).table("posts", 90 * character).exists()
 
 
 def test_the_pseudonym_key_is_private_stable_and_framed(tmp_path: Path) -> None:

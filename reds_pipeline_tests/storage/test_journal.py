@@ -39,6 +39,14 @@ def test_a_file_cut_anywhere_keeps_its_whole_records_and_goes_on(
     assert resumed.records() == [*survivors, {"after": "the kill"}]
 
 
+def test_what_follows_a_garbled_line_counts_as_never_written(tmp_path: Path) -> None:
+    path = tmp_path / "work.jsonl"
+    path.write_bytes(b'{"a":1}\n\0\0\0\0\n{"a":3}\n')
+    assert Journal(path).records() == [{"a": 1}]
+    Journal(path).append({"a": 2})
+    assert Journal(path).records() == [{"a": 1}, {"a": 2}]
+
+
 def test_threads_append_whole_lines(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "work.jsonl")
 

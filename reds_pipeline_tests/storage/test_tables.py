@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from reds_pipeline.errors import RedsError
 from reds_pipeline.storage import tables
 from reds_pipeline.storage.views import open_views
 
@@ -26,6 +27,14 @@ def test_an_unknown_column_is_refused_before_anything_is_written(tmp_path: Path)
 
 def test_an_absent_table_has_no_rows(tmp_path: Path) -> None:
     assert tables.read_rows(tmp_path / "nothing.parquet") == []
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1 no table at all PAR1"], ids=["empty", "other"])
+def test_a_damaged_table_is_named_in_a_sentence(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "cat.parquet"
+    path.write_bytes(content)
+    with pytest.raises(RedsError, match=r"cat\.parquet cannot be read.*delete that file"):
+        tables.read_rows(path)
 
 
 def test_views_join_partitions_and_name_them(tmp_path: Path) -> None:
