@@ -97,6 +97,8 @@ def show_next_steps(settings: Settings, example: Path | None) -> None:
     console = Console(soft_wrap=True)
     console.print("\nNext:")
     if example is not None:
+        if example.is_relative_to(Path.cwd()):
+            example = example.relative_to(Path.cwd())
         console.print(f"  {reds} predict{option} {shlex.quote(str(example))}", highlight=False)
     console.print(f"  {reds} status{option}", highlight=False)
     console.print(f"  {reds} up{option}    (Dagster and MLflow in the browser)", highlight=False)
@@ -109,9 +111,8 @@ def _console() -> Console:
 
 
 def _show_funnel(console: Console, funnel: Mapping[str, Mapping[str, Any]]) -> None:
-    table = Table(
-        title="Where the pictures went", box=None, header_style="bold", title_justify="left"
-    )
+    console.print("Where the pictures went")
+    table = Table(box=None, header_style="bold")
     table.add_column("class", no_wrap=True)
     table.add_column("seen", justify="right")
     table.add_column("kept", justify="right")
@@ -126,12 +127,10 @@ def _show_funnel(console: Console, funnel: Mapping[str, Mapping[str, Any]]) -> N
 
 
 def _show_models(console: Console, models: Sequence[Mapping[str, Any]]) -> None:
-    table = Table(
-        title="\nAccuracy: mean of 5 folds, and a test on held-out pictures (95 % interval)",
-        box=None,
-        header_style="bold",
-        title_justify="left",
-    )
+    if not models:
+        return
+    console.print("\nAccuracy: mean of 5 folds, and a test on held-out pictures (95 % interval)")
+    table = Table(box=None, header_style="bold")
     for column in ("backbone", "protocol"):
         table.add_column(column, no_wrap=True)
     for column in ("folds", "variance", "test", "pictures"):
@@ -146,5 +145,4 @@ def _show_models(console: Console, models: Sequence[Mapping[str, Any]]) -> None:
             f"{model['test_accuracy']:.3f} ({low:.3f} to {high:.3f})",
             f"{model['n_train']} + {model['n_test']}",
         )
-    if table.row_count:
-        console.print(table)
+    console.print(table)
