@@ -171,8 +171,9 @@ class ApiClient:
             return self._robots.refusal(f"{self.origin}{path}")
         except RobotsUnreadable as error:
             raise HostUnavailable(
-                f"{self.host} does not hand out its robots.txt, so REDS may not ask it for "
-                "anything now; try again later."
+                f"{self.host} does not answer or fails to hand out its robots.txt, without which "
+                "REDS may not ask it for anything; check the address and the network, or try "
+                "again later."
             ) from error
 
     def _attempt(self, path: str, parameters: Parameters | None, anonymous: bool) -> Answer | None:
@@ -204,7 +205,15 @@ class ApiClient:
             return None
 
     def _read_robots(self, address: str) -> tuple[int, str]:
-        answer = self._send(urlsplit(address).path, None, {})
+        for attempt in range(self._pace.retries + 1):
+            answer = self._send(urlsplit(address).path, None, {})
+            if answer is not None and answer.status < 500 and answer.status != 429:
+                break
+            if attempt < self._pace.retries:
+                asked = (
+                    None if answer is None else wait_asked_for(answer.headers, datetime.now(UTC))
+                )
+                self._sleep(self._wait(attempt, asked))
         if answer is None:
             raise RobotsUnreadable(address)
         return answer.status, answer.body.decode("utf-8", "replace")

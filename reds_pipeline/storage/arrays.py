@@ -133,7 +133,7 @@ class ArrayStore:
             table = pq.read_table(path, partitioning=None)
             shard = np.load(path.with_suffix(".npy"), mmap_mode="r", allow_pickle=False)
         except (OSError, EOFError, ValueError, pa.ArrowException) as error:
-            _LOGGER.warning("%s is left out: %s", path, error)
+            _LOGGER.info("%s is left out: %s", path, error)
             return None
         return table if len(shard) >= len(table) else None
 

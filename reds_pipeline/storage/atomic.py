@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from reds_pipeline.errors import RedsError
+
 TEMPORARY_PREFIX = ".writing-"
 
 
@@ -27,17 +29,36 @@ def replacing(path: Path) -> Iterator[Path]:
         A path in the same directory that does not exist yet.
 
     Raises:
-        OSError: The directory cannot be written.
+        RedsError: The disk is full, or the directory cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            prefix=TEMPORARY_PREFIX, suffix=path.suffix, dir=path.parent
+        )
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say in a sentence when writing ``path`` fails.
+
+    Raises:
+        RedsError: The disk is full, or the directory cannot be written.
+    """
     try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        yield
+    except OSError as error:
+        raise RedsError(
+            f"{path} could not be written ({error.strerror or error}); make room on that disk or "
+            "set REDS_HOME to another place, then run again: nothing that was finished is lost."
+        ) from error
 
 
 def write_bytes(path: Path, data: bytes) -> None:

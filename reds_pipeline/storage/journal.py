@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from reds_pipeline.storage.atomic import writing
+
 
 class Journal:
     """An append-only list of records in one file.
@@ -33,15 +35,21 @@ class Journal:
         self._mended = False
 
     def append(self, record: Mapping[str, Any]) -> None:
-        """Add one JSON-serialisable record and hand it to the operating system."""
+        """Add one JSON-serialisable record and hand it to the operating system.
+
+        Raises:
+            RedsError: The disk is full, or the directory cannot be written.
+        """
         line = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
-        with self._lock:
+        with self._lock, writing(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             if not self._mended:
                 self._cut_torn_line()
-                self._mended = True
+            # Should the disk be full, the next append cuts off what arrived of this one.
+            self._mended = False
             with self._path.open("ab") as file:
                 file.write(line.encode("utf-8"))
+            self._mended = True
 
     def records(self) -> list[dict[str, Any]]:
         """Return the whole records in the order in which they were appended."""

@@ -7,11 +7,13 @@ others, and here several processes work at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+
+from reds_pipeline.storage.tables import read_rows
 
 
 @contextmanager
@@ -26,28 +28,40 @@ def open_views(tables: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
     Yields:
         A connection that is closed afterwards, also after an error.
+
+    Raises:
+        RedsError: A table is damaged.
     """
     connection = duckdb.connect(":memory:")
     try:
         for path in sorted(tables.glob("*.parquet")):
-            _create_view(connection, path.stem, f"read_parquet({_quoted(path)})")
+            _create_view(connection, path.stem, f"read_parquet({_quoted(path)})", [path])
         for directory in sorted(path for path in tables.glob("*") if path.is_dir()):
-            if any(directory.glob("[!.]*.parquet")):
+            if partitions := sorted(directory.glob("[!.]*.parquet")):
                 files = _quoted(directory / "[!.]*.parquet")
                 _create_view(
                     connection,
                     directory.name,
                     f"(SELECT * EXCLUDE (filename), parse_filename(filename, true) AS partition "
                     f"FROM read_parquet({files}, filename = true, hive_partitioning = false))",
+                    partitions,
                 )
         yield connection
     finally:
         connection.close()
 
 
-def _create_view(connection: duckdb.DuckDBPyConnection, name: str, source: str) -> None:
+def _create_view(
+    connection: duckdb.DuckDBPyConnection, name: str, source: str, files: Iterable[Path]
+) -> None:
     identifier = '"' + name.replace('"', '""') + '"'
-    connection.execute(f"CREATE VIEW {identifier} AS SELECT * FROM {source}")
+    try:
+        connection.execute(f"CREATE VIEW {identifier} AS SELECT * FROM {source}")
+    except duckdb.Error:
+        # DuckDB does not always say which file; reading each one does, in our own words.
+        for path in files:
+            read_rows(path)
+        raise
 
 
 def _quoted(path: Path) -> str:

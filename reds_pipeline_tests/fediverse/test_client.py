@@ -206,6 +206,13 @@ def test_robots_txt_is_read_without_the_token() -> None:
         assert "Authorization" not in server.asked[0].headers
 
 
+def test_a_robots_txt_that_fails_once_is_asked_for_again() -> None:
+    replies = [Reply(503), Reply(200, b"User-agent: *\nDisallow: /api/")]
+    with ScriptedHost(lambda _asked: replies.pop(0)) as server:
+        assert impatient(server.url).robots_refusal(PATH)
+        assert server.paths() == ["/robots.txt", "/robots.txt"]
+
+
 def test_a_failing_robots_txt_is_a_temporary_no() -> None:
     with (
         ScriptedHost(lambda _asked: Reply(503)) as server,

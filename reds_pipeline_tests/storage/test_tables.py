@@ -35,6 +35,13 @@ def test_a_damaged_table_is_named_in_a_sentence(tmp_path: Path, content: bytes) 
     path.write_bytes(content)
     with pytest.raises(RedsError, match=r"cat\.parquet cannot be read.*delete that file"):
         tables.read_rows(path)
+    tables.write_rows(tmp_path / "posts" / "dog.parquet", [], tables.POSTS)
+    path.rename(tmp_path / "posts" / "cat.parquet")
+    with (
+        pytest.raises(RedsError, match=r"cat\.parquet cannot be read.*delete that file"),
+        open_views(tmp_path),
+    ):
+        pass
 
 
 def test_views_join_partitions_and_name_them(tmp_path: Path) -> None:
