@@ -114,13 +114,9 @@ def _weights(settings: Settings) -> Iterator[Finding]:
 
 def _tracking(platform: Platform) -> Finding:
     try:
-        platform.tracking.client.search_experiments(max_results=1)
-    except Exception as error:
-        return Finding(
-            "MLflow",
-            False,
-            f"{platform.tracking.uri} does not work ({error}); set REDS_TRACKING_URI to another.",
-        )
+        _ = platform.tracking.client
+    except RedsError as error:
+        return Finding("MLflow", False, str(error))
     return Finding("MLflow", True, platform.tracking.uri)
 
 

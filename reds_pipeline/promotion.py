@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from reds_pipeline.errors import RedsError
-from reds_pipeline.modeling.promotion import Measured, best, decide
+from reds_pipeline.modeling.promotion import Decision, Measured, best, decide
 from reds_pipeline.storage.ledger import Ledger
-from reds_pipeline.tracking import CHALLENGER, CHAMPION, Tracking
+from reds_pipeline.tracking import CHALLENGER, CHAMPION, RegisteredVersion, Tracking
 from reds_pipeline.training import PROMOTABLE, RECORD
 
 PROMOTION = "promotion"
@@ -65,8 +65,7 @@ def promote_best(
         return PromotionResult(
             champion.version, champion.run_id, False, "The champion is this very model already."
         )
-    standing = _measured(tracking.read_json(champion.run_id, RECORD)) if champion else None
-    decision = decide(_measured(row), standing, margin)
+    decision = _decision(tracking, row, champion, margin)
     if decision.promote:
         ledger.append(
             PROMOTION,
@@ -83,6 +82,17 @@ def promote_best(
     tracking.set_alias(CHALLENGER, version.version)
     assert champion is not None, "without a champion every candidate is promoted"
     return PromotionResult(champion.version, champion.run_id, False, decision.reason)
+
+
+def _decision(
+    tracking: Tracking, row: Mapping[str, Any], champion: RegisteredVersion | None, margin: float
+) -> Decision:
+    if champion is None:
+        return decide(_measured(row), None, margin)
+    standing = tracking.record(champion.run_id, RECORD)
+    if standing is None:
+        return Decision(True, "What was measured of the champion can no longer be read.")
+    return decide(_measured(row), _measured(standing), margin)
 
 
 def _measured(row: Mapping[str, Any]) -> Measured:

@@ -7,7 +7,10 @@ they show in the UI like scheduled ones. What does not: what a job does, or prin
 from __future__ import annotations
 
 import logging
+import signal
+import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import dagster as dg
@@ -73,10 +76,11 @@ def run_main_job(settings: Settings, announce: Callable[[str], None]) -> RunOutc
     with (
         exclusive(platform.home.lock("run"), "running the pipeline"),
         open_instance(settings) as instance,
+        _Interrupts() as interrupts,
     ):
         # The lock says that no run of this command can be alive.
         close_interrupted_runs(instance, is_driven_by_command_line)
-        execute = _Executor(build_defs(platform=platform), instance)
+        execute = _Executor(build_defs(platform=platform), instance, interrupts)
         announce("Sampling the newest posts and choosing classes")
         refresh = execute(WEEKLY_REFRESH)
         names = selected_classes(platform.home)
@@ -97,9 +101,12 @@ def run_main_job(settings: Settings, announce: Callable[[str], None]) -> RunOutc
 class _Executor:
     """Executes jobs of one code location on one instance, in this process."""
 
-    def __init__(self, definitions: dg.Definitions, instance: dg.DagsterInstance) -> None:
+    def __init__(
+        self, definitions: dg.Definitions, instance: dg.DagsterInstance, interrupts: _Interrupts
+    ) -> None:
         self._definitions = definitions
         self._instance = instance
+        self._interrupts = interrupts
 
     def __call__(
         self, job: str, *, partition: str | None = None, tags: Mapping[str, str] | None = None
@@ -114,4 +121,33 @@ class _Executor:
             )
         except dg.Failure as failure:
             raise RedsError(failure.description or f"The job {job} failed.") from failure
+        except dg.DagsterExecutionInterruptedError as interrupt:
+            raise KeyboardInterrupt from interrupt
+        self._interrupts.check()
         return result.run_id
+
+
+class _Interrupts:
+    """Notices a Ctrl+C even where the exception that it raised was lost.
+
+    Python drops exceptions that reach the end of a ``__del__`` method, and a step runs many of
+    those. The system also writes every signal's number to a descriptor, which loses none.
+    """
+
+    def __enter__(self) -> _Interrupts:
+        self._reader, self._writer = socket.socketpair()
+        for end in (self._reader, self._writer):
+            end.setblocking(False)
+        self._before = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.set_wakeup_fd(self._before)
+        self._reader.close()
+        self._writer.close()
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if Ctrl+C was pressed since the last check."""
+        with suppress(BlockingIOError):
+            if signal.SIGINT in self._reader.recv(4096):
+                raise KeyboardInterrupt

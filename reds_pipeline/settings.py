@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -103,6 +103,13 @@ class Settings(BaseSettings):
     )
     refresh_cron: str = Field("0 3 * * 1", description="When weekly_refresh runs.")
     timezone: str = Field("UTC", description="Time zone of refresh_cron.")
+
+    @field_validator("backbones")
+    @classmethod
+    def _are_different(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not names or len(set(names)) != len(names):
+            raise ValueError("one or more different names are needed")
+        return names
 
     @classmethod
     def settings_customise_sources(

@@ -52,7 +52,10 @@ def class_funnel(home: Home, class_name: str) -> ClassFunnel:
     dropped.update(row["reason"] for row in posts if row["status"] == "gated")
     dropped["not_needed"] = attachments - len(images)
     dropped.update(row["reason"] for row in images if row["status"] != "stored")
+    stored = sum(row["status"] == "stored" for row in images)
+    dropped["not_cleaned_yet"] = stored - len(cleaned)
     dropped.update(row["drop_reason"] for row in cleaned if not row["kept"])
+    dropped["not_curated_yet"] = sum(row["kept"] for row in cleaned) - len(curated)
     dropped.update(row["drop_reason"] for row in curated if not row["kept"])
     return ClassFunnel(
         seen=attachments + sum(row["status"] == "gated" for row in posts),

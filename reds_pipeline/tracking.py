@@ -31,6 +31,7 @@ MODEL_ARTIFACT = "model"
 BUNDLE_DIRECTORY = "bundle"
 TRAINING_KEY = "reds.training_key"
 CHAMPION, CHALLENGER = "champion", "challenger"
+_LONGEST_REASON = 200
 # Without it the UI opens on its page for language models.
 _EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 
@@ -110,13 +111,25 @@ class Tracking:
         # MLflow reads these once, when it is imported.
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+        # A server that does not answer should be known soon, not after minutes.
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
         for name in ("mlflow.store.db.utils", "alembic", "alembic.runtime.migration"):
             logging.getLogger(name).setLevel(logging.WARNING)
         from mlflow import MlflowClient
 
         if self.uri.startswith("sqlite:///"):
             Path(self.uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-        return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+        try:
+            client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+            client.search_experiments(max_results=1)
+        except Exception as error:
+            # MLflow passes on whatever its database or HTTP library raises, in many lines.
+            reason = " ".join(str(error).split())[:_LONGEST_REASON]
+            raise RedsError(
+                f"MLflow at {self.uri} cannot be used ({reason}); mend it or move it away, or set "
+                "REDS_TRACKING_URI to another."
+            ) from error
+        return client
 
     @cached_property
     def experiment_id(self) -> str:
@@ -186,6 +199,15 @@ class Tracking:
     def read_json(self, run_id: str, artifact_file: str) -> Any:
         """Return a JSON artifact of a run."""
         return json.loads(self.read_bytes(run_id, artifact_file))
+
+    def record(self, run_id: str, artifact_file: str) -> dict[str, Any] | None:
+        """Return a JSON artifact of a run, or None if it can no longer be read."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return dict(self.read_json(run_id, artifact_file))
+        except (MlflowException, OSError, ValueError):
+            return None
 
     def register(self, run_id: str, tags: Mapping[str, str]) -> RegisteredVersion:
         """Make the model of a training a version of the registered model, once."""

@@ -137,8 +137,9 @@ def train(
 
     parameters = HeadParameters(seed=seed)
     key = training_key(data, protocol, parameters)
-    if (run_id := tracking.finished_training(key)) is not None:
-        return {**tracking.read_json(run_id, RECORD), "run_id": run_id}, False
+    run_id = tracking.finished_training(key)
+    if run_id is not None and (record := tracking.record(run_id, RECORD)) is not None:
+        return {**record, "run_id": run_id}, False
     with tracking.training(
         f"{data.backbone} {protocol}",
         key,

@@ -68,6 +68,8 @@ def test_lists_are_given_with_commas(
         ("REDS_INDEXABLE", "maybe"),
         ("REDS_PERCEPTUAL_RADIUS", "40"),
         ("REDS_REQUESTS_PER_SECOND", "0"),
+        ("REDS_BACKBONES", "tiny,tiny"),
+        ("REDS_BACKBONES", ""),
     ],
 )
 def test_a_wrong_value_is_a_sentence_that_names_it(

@@ -106,3 +106,21 @@ def test_links_lead_to_the_run(tracking: Tracking) -> None:
     assert tracking.link("abc") == (
         "http://127.0.0.1:5000/#/experiments/1/runs/abc?workflowType=machine_learning"
     )
+
+
+def test_a_record_that_is_gone_is_none(tracking: Tracking, tmp_path: Path) -> None:
+    run_id = finished(tracking, "k1", tmp_path)
+    assert tracking.record(run_id, "class_order.json") is None, "a list is not a record"
+    assert tracking.record(run_id, "training.json") is None
+    with tracking.training("tiny", "k2", params={}, tags={}) as run:
+        run.log_json("training.json", {"cv_mean": 0.5})
+    assert tracking.record(run.run_id, "training.json") == {"cv_mean": 0.5}
+
+
+def test_a_damaged_database_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "mlflow.sqlite"
+    path.write_bytes(b"not a database" * 100)
+    tracking = Tracking(f"sqlite:///{path}", tmp_path / "artifacts")
+    with pytest.raises(RedsError, match="cannot be used") as caught:
+        _ = tracking.client
+    assert "\n" not in str(caught.value)

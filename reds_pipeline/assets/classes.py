@@ -34,6 +34,10 @@ def class_selection(
     else:
         candidates = select_classes(counts, wordnet, SelectionRules(count=settings.class_count))
     chosen = [candidate for candidate in candidates if candidate.accepted]
+    if len(chosen) < 2 and settings.classes:
+        raise RedsError(
+            f"One class, {settings.classes[0]}, leaves nothing to tell apart; name two or more."
+        )
     if len(chosen) < 2:
         raise RedsError(
             f"{len(chosen)} of {len(candidates)} frequent hashtags can be a class, and two are "

@@ -6,6 +6,7 @@ What belongs here: helpers about Dagster itself. What does not: anything about a
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, ParamSpec
@@ -25,14 +26,17 @@ HEAVY_POOL = "heavy"
 # A Dagster retry policy would also try again what somebody terminated, so failures ask for it
 # themselves.
 _RETRIES, _SECONDS_TO_WAIT = 2, 60
+_LONGEST_REASON = 300
+# What Markdown or HTML would act on: tags and names come from whoever posted them.
+_ACTIVE = re.compile(r"([\\`*_\[\]<>!|&#])")
 
 
 def plain_failures(
     compute: Callable[Parameters, dg.MaterializeResult],
 ) -> Callable[Parameters, dg.MaterializeResult]:
-    """Make a ``RedsError`` in an asset a step failure that reads as its sentence.
+    """Make an error in an asset a step failure that reads as one sentence.
 
-    Only errors that may pass by themselves are tried again, and only while nobody waits.
+    Only a ``RedsError`` that may pass by itself is tried again, and only while nobody waits.
     """
 
     @wraps(compute)
@@ -45,6 +49,13 @@ def plain_failures(
             if error.retryable and not platform.attended:
                 raise dg.RetryRequested(_RETRIES, _SECONDS_TO_WAIT) from error
             raise dg.Failure(description=str(error), allow_retries=False) from error
+        except Exception as error:
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_REASON]
+            raise dg.Failure(
+                description=f"REDS failed in a way it did not expect ({reason}); report what "
+                "`reds --debug run` or the run's page says.",
+                allow_retries=False,
+            ) from error
 
     return wrapper
 
@@ -74,4 +85,5 @@ def picture(data: bytes, description: str) -> dg.MarkdownMetadataValue:
 
 def _cell(value: Any) -> str:
     text = f"{value:.3f}" if isinstance(value, float) else str(value)
-    return text.replace("|", "\\|").replace("\n", " ")
+    printable = "".join(letter if letter.isprintable() else " " for letter in text)
+    return _ACTIVE.sub(r"\\\1", printable)

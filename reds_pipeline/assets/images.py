@@ -6,6 +6,7 @@ What belongs here: the assets ``raw_images`` and ``clean_images``. What does not
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import dagster as dg
@@ -17,6 +18,7 @@ from reds_pipeline.assets.common import (
     picture,
     plain_failures,
 )
+from reds_pipeline.errors import ImageRejected
 from reds_pipeline.jobs import CLEAN, COLLECT
 from reds_pipeline.partitions import classes
 from reds_pipeline.resources import PICTURES_FETCHED, Platform
@@ -139,5 +141,9 @@ def _sheet(home: Home, rows: Sequence[dict[str, Any]]) -> bytes:
     from reds_pipeline.imaging.contact_sheet import contact_sheet
     from reds_pipeline.imaging.resize import square_224
 
-    squares = [square_224(home.images.read(row["sha256"], row["extension"]))[0] for row in rows]
+    squares = []
+    for row in rows:
+        # A damaged file is dealt with where it is needed, not where it is only shown.
+        with suppress(OSError, ImageRejected):
+            squares.append(square_224(home.images.read(row["sha256"], row["extension"]))[0])
     return contact_sheet(np.array(squares).reshape(-1, 224, 224, 3))

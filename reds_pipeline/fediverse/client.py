@@ -41,6 +41,7 @@ from reds_pipeline.fediverse.transport import (
 _LOGGER = logging.getLogger(__name__)
 _API_MAX_BYTES = 32 * 1024 * 1024
 _API_SECONDS = 120.0
+_ROBOTS_RETRIES = 2
 
 Parameters = Mapping[str, str | int]
 
@@ -205,11 +206,13 @@ class ApiClient:
             return None
 
     def _read_robots(self, address: str) -> tuple[int, str]:
-        for attempt in range(self._pace.retries + 1):
+        # This is the first thing a host is asked: whoever mistyped its address learns it soon.
+        retries = min(self._pace.retries, _ROBOTS_RETRIES)
+        for attempt in range(retries + 1):
             answer = self._send(urlsplit(address).path, None, {})
             if answer is not None and answer.status < 500 and answer.status != 429:
                 break
-            if attempt < self._pace.retries:
+            if attempt < retries:
                 asked = (
                     None if answer is None else wait_asked_for(answer.headers, datetime.now(UTC))
                 )

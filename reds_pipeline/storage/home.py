@@ -9,6 +9,7 @@ import re
 from functools import cached_property
 from pathlib import Path
 
+from reds_pipeline.errors import RedsError
 from reds_pipeline.storage.arrays import ArrayStore
 from reds_pipeline.storage.images import ImageStore
 from reds_pipeline.storage.journal import Journal
@@ -97,5 +98,15 @@ class Home:
 
     @cached_property
     def keyed_hash(self) -> KeyedHash:
-        """The pseudonym function of this home; its key never leaves it."""
-        return KeyedHash(load_or_create_secret(self.root / "pseudonym.key"))
+        """The pseudonym function of this home; its key never leaves it.
+
+        Raises:
+            RedsError: The key is gone although tables were written with it.
+        """
+        key = self.root / "pseudonym.key"
+        if not key.exists() and (self.root / "tables" / "posts").exists():
+            raise RedsError(
+                f"{key} is gone, without which no post or author in {self.root / 'tables'} can be "
+                "recognised again; put it back from a backup, or start in an empty REDS_HOME."
+            )
+        return KeyedHash(load_or_create_secret(key))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -174,3 +175,42 @@ def test_dagster_shows_no_run_of_ours_as_still_going_on(
         statuses = Counter(run.status for run in dagster_instance.get_runs())
     # The first process finished its refresh; the second did everything.
     assert statuses == {dg.DagsterRunStatus.SUCCESS: 6, dg.DagsterRunStatus.CANCELED: 1}
+
+
+def test_an_interrupted_run_says_so_and_goes_on_from_there(
+    instance: EmbeddedInstance, tmp_path: Path
+) -> None:
+    reds = installation(tmp_path / "home", instance, REDS_CLASSES=CLASSES)
+    scene = Scene(instance, reds.home)
+    process = subprocess.Popen(
+        # As in a terminal: what is started in the background may have Ctrl+C ignored.
+        [
+            *(sys.executable, "-c"),
+            "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+            "from reds_pipeline.cli import main; main()",
+            *("run", "--json"),
+        ],
+        env=reds.environment,
+        cwd=reds.home.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + SECONDS
+    while scene.stored_pictures() < 5:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=SECONDS)
+    assert process.returncode == 130
+    assert output == ""
+    assert errors.splitlines()[-1] == "Stopped. The same command goes on from here."
+    assert "Traceback" not in errors
+
+    instance.reset_requests()
+    kept_before = scene.stored_pictures()
+    reds("run", "--json")
+    fetched = sum(record.path.startswith("/storage/") for record in instance.requests)
+    assert fetched > 0
+    assert scene.stored_pictures() >= kept_before

@@ -121,8 +121,14 @@ def test_a_host_that_nobody_approved_is_refused_before_it_is_asked(
         ("cat,animal", "cat"),
         ("cat,cats", "cat"),
         ("cat,35mm", "35mm"),
+        ("cat", "name two or more"),
     ],
-    ids=["one class includes another", "the same class twice", "not a word of letters"],
+    ids=[
+        "one class includes another",
+        "the same class twice",
+        "not a word of letters",
+        "one class only",
+    ],
 )
 def test_classes_that_cannot_be_learnt_are_one_sentence(
     reds: Reds, classes: str, complaint: str

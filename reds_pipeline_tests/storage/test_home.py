@@ -52,3 +52,12 @@ def test_a_second_holder_of_a_lock_is_refused_with_a_sentence(tmp_path: Path) ->
         pass
     with exclusive(path, "collecting cat"):
         pass
+
+
+def test_a_lost_pseudonym_key_is_a_sentence_and_not_a_new_key(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    assert home.keyed_hash("post")
+    home.table("posts", "cat").parent.mkdir(parents=True)
+    (tmp_path / "pseudonym.key").unlink()
+    with pytest.raises(RedsError, match="put it back from a backup"):
+        _ = Home(tmp_path).keyed_hash
