@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from reds_pipeline.doctor import Finding
@@ -28,7 +29,7 @@ def show_summary(summary: Mapping[str, Any]) -> None:
     _show_models(console, summary["models"])
     champion = summary["champion"]
     if champion:
-        console.print(f"Champion: [bold]{champion['backbone']}[/], version {champion['version']}")
+        console.print(f"Champion: {champion['backbone']}, version {champion['version']}")
 
 
 def show_status(report: Mapping[str, Any]) -> None:
@@ -43,7 +44,8 @@ def show_status(report: Mapping[str, Any]) -> None:
         console.print(f"{event['at']}  version {event['subject']}: {event['reason']}")
     for event in report["failures"]:
         console.print(
-            f"[red]{event['at']}  {event['subject']} {event['class']} failed:[/] {event['message']}"
+            f"{event['at']}  {event['subject']} {event['class']} failed: {event['message']}",
+            style="red",
         )
 
 
@@ -65,7 +67,7 @@ def show_findings(findings: Sequence[Finding]) -> None:
     """Show what ``doctor.examine`` found."""
     table = Table(box=None, show_header=False)
     for finding in findings:
-        mark = "[green]ok[/]" if finding.ok else "[red]missing[/]"
+        mark = Text("ok", "green") if finding.ok else Text("missing", "red")
         table.add_row(mark, finding.subject, finding.detail)
     _console().print(table)
 
@@ -94,20 +96,23 @@ def show_next_steps(settings: Settings, example: Path | None) -> None:
     usual = home.resolve() == Path(".reds").resolve()
     option = "" if usual else f" --home {shlex.quote(str(home))}"
     reds = ".venv/bin/reds" if Path(".venv/bin/reds").exists() else "reds"
-    console = Console(soft_wrap=True)
+    console = _console(soft_wrap=True)
     console.print("\nNext:")
     if example is not None:
         if example.is_relative_to(Path.cwd()):
             example = example.relative_to(Path.cwd())
-        console.print(f"  {reds} predict{option} {shlex.quote(str(example))}", highlight=False)
-    console.print(f"  {reds} status{option}", highlight=False)
-    console.print(f"  {reds} up{option}    (Dagster and MLflow in the browser)", highlight=False)
+        console.print(f"  {reds} predict{option} {shlex.quote(str(example))}")
+    console.print(f"  {reds} status{option}")
+    console.print(f"  {reds} up{option}    (Dagster and MLflow in the browser)")
 
 
-def _console() -> Console:
-    # A pipe or file has no width of its own, and Rich would squeeze tables into 80 columns.
-    console = Console()
-    return console if console.is_terminal else Console(width=_WIDTH_OF_A_FILE)
+def _console(*, soft_wrap: bool = False) -> Console:
+    # Paths and sentences may hold square brackets, which Rich would take for its own markup.
+    console = Console(markup=False, highlight=False, soft_wrap=soft_wrap)
+    if not console.is_terminal:
+        # A pipe or file has no width of its own, and Rich would squeeze tables into 80 columns.
+        console.width = _WIDTH_OF_A_FILE
+    return console
 
 
 def _show_funnel(console: Console, funnel: Mapping[str, Mapping[str, Any]]) -> None:
