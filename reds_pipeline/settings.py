@@ -38,7 +38,11 @@ class Settings(BaseSettings):
     """What an operator can choose; the environment name is ``REDS_`` and the name in capitals."""
 
     model_config = SettingsConfigDict(
-        env_prefix="REDS_", extra="forbid", frozen=True, populate_by_name=True
+        env_prefix="REDS_",
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+        env_ignore_empty=True,
     )
 
     home: Path = Field(Path(".reds"), description="Everything REDS keeps lies below it.")

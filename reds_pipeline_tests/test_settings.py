@@ -69,7 +69,6 @@ def test_lists_are_given_with_commas(
         ("REDS_PERCEPTUAL_RADIUS", "40"),
         ("REDS_REQUESTS_PER_SECOND", "0"),
         ("REDS_BACKBONES", "tiny,tiny"),
-        ("REDS_BACKBONES", ""),
     ],
 )
 def test_a_wrong_value_is_a_sentence_that_names_it(
@@ -78,6 +77,17 @@ def test_a_wrong_value_is_a_sentence_that_names_it(
     monkeypatch.setenv(name, value)
     with pytest.raises(RedsError, match=name):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    "name", ["DAGSTER_HOME", "REDS_WEIGHTS_DIR", "REDS_BACKBONES", "REDS_SEED", "REDS_HOME"]
+)
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    defaults = load_settings()
+    monkeypatch.setenv(name, "")
+    assert load_settings() == defaults
+    assert load_settings().dagster_home is None
+    assert load_settings().home == Path(".reds")
 
 
 def test_a_misspelt_name_in_the_file_is_a_sentence(tmp_path: Path) -> None:
