@@ -50,6 +50,19 @@ def shared_pictures(home: Home, class_name: str) -> list[dict[str, Any]]:
         return rows.to_arrow_table().to_pylist()
 
 
+def withdrawn_pictures(home: Home) -> list[tuple[str, str]]:
+    """Return SHA-256 and extension of pictures of posts gated since, that no other post shows."""
+    with open_views(home.root / "tables") as tables:
+        return tables.sql(
+            """
+            SELECT DISTINCT sha256, extension FROM images
+            WHERE reason = 'post_gated' AND sha256 <> '' AND sha256 NOT IN (
+                SELECT sha256 FROM images WHERE status = 'stored'
+            )
+            """
+        ).fetchall()
+
+
 def curated_rows(home: Home) -> list[dict[str, Any]]:
     """Return the rows of the pictures to learn from, in a fixed order."""
     rows = [row for row in read_rows(home.table("curated_dataset")) if row["kept"]]

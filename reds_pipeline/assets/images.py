@@ -18,11 +18,12 @@ from reds_pipeline.assets.common import (
     picture,
     plain_failures,
 )
+from reds_pipeline.erasure import erase_pictures
 from reds_pipeline.errors import ImageRejected
 from reds_pipeline.jobs import CLEAN, COLLECT
 from reds_pipeline.partitions import classes
 from reds_pipeline.resources import PICTURES_FETCHED, Platform
-from reds_pipeline.stage_inputs import selected_classes, shared_pictures
+from reds_pipeline.stage_inputs import selected_classes, shared_pictures, withdrawn_pictures
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.locks import exclusive
 from reds_pipeline.storage.tables import CLEAN_IMAGES, IMAGES, read_rows, write_rows
@@ -61,6 +62,7 @@ def raw_images(
         )
         write_rows(table, rows, IMAGES)
         journal.delete()
+        erased = erase_pictures(home, withdrawn_pictures(home))
     platform.cost[PICTURES_FETCHED] += fetcher.files_requested
     fates = Counter(row["reason"] or row["status"] for row in rows)
     return dg.MaterializeResult(
@@ -68,6 +70,7 @@ def raw_images(
             "dagster/row_count": len(rows),
             "stored": fates["stored"],
             "requests": fetcher.files_requested,
+            "erased because their post was gated since": erased,
             "fates": _counts(fates, "fate"),
         }
     )

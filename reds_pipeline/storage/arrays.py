@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,14 @@ class ArrayStore:
         self.root = root
         self.row_shape = row_shape
         self.dtype = np.dtype(dtype)
+
+    @classmethod
+    def found_at(cls, root: Path) -> ArrayStore | None:
+        """Return the store at ``root`` with the shape and type of its rows, or None if empty."""
+        for path in sorted(root.glob("[0-9a-f]*.npy")):
+            shard = np.load(path, mmap_mode="r", allow_pickle=False)
+            return cls(root, shard.shape[1:], str(shard.dtype))
+        return None
 
     def keys(self) -> set[str]:
         """Return every key that has a row."""
@@ -114,6 +122,30 @@ class ArrayStore:
                 }
             )
         return pa.concat_tables(tables, promote_options="default")
+
+    def erase(self, keys: Collection[str]) -> int:
+        """Remove the rows of ``keys`` from disk; returns how many there were.
+
+        What else is in their shards is written anew before the old shards go, so a kill in
+        between leaves rows twice, which reads the same, and never loses one.
+        """
+        gone = set(keys)
+        erased = 0
+        for path in self._indexes():
+            table = self._sound_index(path)
+            if table is None:
+                continue
+            rest = [row for row, key in enumerate(table["key"].to_pylist()) if key not in gone]
+            if len(rest) == len(table):
+                continue
+            erased += len(table) - len(rest)
+            left = table.take(pa.array(rest, pa.int64())).to_pydict()
+            shard = np.load(path.with_suffix(".npy"), mmap_mode="r", allow_pickle=False)
+            extra = {name: left[name] for name in left if name not in {"key", "shard", "row"}}
+            self.append(left["key"], np.asarray(shard[left["row"]]), extra)
+            path.unlink()
+            path.with_suffix(".npy").unlink(missing_ok=True)
+        return erased
 
     def _read(self, keys: Sequence[str], places: Mapping[str, tuple[str, int]]) -> NDArray[Any]:
         result = np.empty((len(keys), *self.row_shape), self.dtype)

@@ -62,6 +62,11 @@ class Home:
         """Return the 224 x 224 tensors made by one resize rule, uint8 ``(224, 224, 3)`` a row."""
         return ArrayStore(self.root / "tensors" / resize_rule, (224, 224, 3), "uint8")
 
+    def array_stores(self) -> list[ArrayStore]:
+        """Return every store of tensors or embeddings that holds something."""
+        roots = (*self.root.glob("tensors/*"), *self.root.glob("embeddings/*"))
+        return [store for root in sorted(roots) if (store := ArrayStore.found_at(root))]
+
     @property
     def embeddings(self) -> Path:
         """The directory that holds one array store per encoder."""

@@ -34,6 +34,13 @@ class ImageStore:
         """Return where a picture lies, whether or not it is there."""
         return self.root / sha256[:2] / sha256[2:4] / f"{sha256}.{extension}"
 
+    def remove(self, sha256: str, extension: str) -> bool:
+        """Erase a picture; returns whether it was there."""
+        path = self.path(sha256, extension)
+        was_there = path.exists()
+        path.unlink(missing_ok=True)
+        return was_there
+
     def read(self, sha256: str, extension: str) -> bytes:
         """Return the bytes of a stored picture.
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reds_pipeline.demo.instance import EmbeddedInstance
 from reds_pipeline.demo.town import Town
+from reds_pipeline.storage.home import Home
+from reds_pipeline.storage.tables import read_rows
 from reds_pipeline_tests.end_to_end.conftest import Reds, installation
 
 
@@ -135,3 +138,32 @@ def test_classes_that_cannot_be_learnt_are_one_sentence(
 ) -> None:
     result = reds("run", "--classes", classes, expect=1)
     assert complaint in result.stderr.splitlines()[-1]
+
+
+def test_a_post_that_turns_sensitive_takes_its_picture_out_of_everything(
+    reds: Reds, instance: EmbeddedInstance, town: Town
+) -> None:
+    home = Home(reds.home)
+    post = town.new_post("dog", number=1)
+    instance.put_post(post)
+    before = reds.json("run")
+    [row] = [
+        row
+        for row in read_rows(home.table("images", "dog"))
+        if row["url"].endswith(post.attachments[0].path)
+    ]
+    picture = home.images.path(row["sha256"], row["extension"])
+    assert picture.exists()
+    assert not any(store.missing([row["sha256"]]) for store in home.array_stores())
+
+    instance.put_post(replace(post, sensitive=True))
+    after = reds.json("run")
+    assert not picture.exists()
+    assert home.array_stores()
+    assert all(store.missing([row["sha256"]]) for store in home.array_stores())
+    curated = read_rows(home.table("curated_dataset"))
+    assert row["sha256"] not in {other["sha256"] for other in curated}
+    funnels = [summary["funnel"]["dog"] for summary in (before, after)]
+    assert funnels[1]["kept"] == funnels[0]["kept"] - 1
+    assert funnels[1]["dropped"]["sensitive"] == funnels[0]["dropped"]["sensitive"] + 1
+    assert funnels[1]["seen"] == funnels[0]["seen"]

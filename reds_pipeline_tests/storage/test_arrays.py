@@ -93,3 +93,25 @@ def test_a_shard_that_does_not_fit_is_refused(
 def test_nothing_to_append_writes_nothing(store: ArrayStore) -> None:
     store.append([], np.empty((0, 3), np.float32))
     assert not store.root.exists()
+
+
+def test_erased_rows_are_gone_from_disk_and_the_others_stay(store: ArrayStore) -> None:
+    store.append(["a", "b"], rows(1, 2), {"cropped": [True, False]})
+    store.append(["c"], rows(3), {"cropped": [True]})
+    store.append(["d"], rows(4), {"cropped": [False]})
+    assert store.erase({"a", "c", "never there"}) == 2
+    assert store.keys() == {"b", "d"}
+    assert store.read(["d", "b"])[:, 0].tolist() == [4, 2]
+    table = store.index().to_pydict()
+    assert dict(zip(table["key"], table["cropped"], strict=True)) == {"b": False, "d": False}
+    left = np.concatenate([np.load(path) for path in store.root.glob("*.npy")])
+    assert sorted(left[:, 0].tolist()) == [2, 4]
+    assert store.erase({"a"}) == 0
+
+
+def test_a_store_is_found_again_with_the_shape_of_its_rows(store: ArrayStore) -> None:
+    assert ArrayStore.found_at(store.root) is None
+    store.append(["a"], rows(1))
+    found = ArrayStore.found_at(store.root)
+    assert found is not None
+    assert (found.row_shape, found.dtype) == (store.row_shape, store.dtype)
