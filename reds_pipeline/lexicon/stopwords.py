@@ -1,9 +1,11 @@
 """English stop words: the same list on every machine, with no download (R-TAG-3, step 4).
 
-The list is NLTK's English one, kept as ``data/stop_words.txt`` because NLTK hands it out only
-as a download. It differs from NLTK's in one way. NLTK writes contractions with an apostrophe
-(``don't``), which no hashtag can hold, so here they are written as hashtags have them
-(``dont``), except where that spelling is a word of its own (``shell``, ``well``, ``ill``).
+The list follows NLTK's English one, kept as ``data/stop_words.txt`` because NLTK hands its own
+out only as a download. It was written down from knowledge of that list and has not been compared
+with a copy of it, so a word more or less is possible. One difference is meant: NLTK writes
+contractions with an apostrophe (``don't``), which no hashtag can hold, so here they are written as
+hashtags have them (``dont``), except where that spelling is a word of its own (``shell``,
+``well``, ``ill``).
 
 Larger lists were rejected because they drop words that name things: scikit-learn's holds fire,
 bill and system, and the PyPI package ``stop-words`` holds those and face, mug, ring and world.
