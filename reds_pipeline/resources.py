@@ -127,7 +127,7 @@ class Platform:
             require_indexable=self.settings.indexable,
             allowed_licences=OPEN_LICENCES if self.settings.open_licences_only else None,
         )
-        return PostReader(host, policy, self.home.keyed_hash)
+        return PostReader(host, policy, self.home.keyed_hash, self.home.seal)
 
     @property
     def _politeness(self) -> Politeness:

@@ -42,7 +42,7 @@ def raw_posts(
             reader=platform.post_reader(client.host),
             wanted_images=platform.settings.raw_per_class,
             journal=journal,
-            known=Known(read_rows(posts), [Cursor(**row) for row in read_rows(cursors)]),
+            known=Known(read_rows(posts, POSTS), [Cursor(**row) for row in read_rows(cursors)]),
         )
         write_rows(posts, collected.rows, POSTS)
         write_rows(cursors, [cursor.row() for cursor in collected.cursors], CURSORS)

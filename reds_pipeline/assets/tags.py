@@ -43,7 +43,7 @@ def trending_tags(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
             reader=platform.post_reader(client.host),
             wanted_posts=platform.settings.sample_posts,
             journal=journal,
-            known=Known(read_rows(posts), [Cursor(**row) for row in read_rows(cursors)]),
+            known=Known(read_rows(posts, POSTS), [Cursor(**row) for row in read_rows(cursors)]),
         )
         write_rows(posts, sample.rows, POSTS)
         write_rows(cursors, [cursor.row() for cursor in sample.cursors], CURSORS)

@@ -28,7 +28,7 @@ from types import TracebackType
 import uvicorn
 
 from reds_pipeline.demo.live_posts import LivePosts
-from reds_pipeline.demo.pixelfed import InstanceOptions, PixelfedApplication
+from reds_pipeline.demo.pixelfed.application import InstanceOptions, PixelfedApplication
 from reds_pipeline.demo.posts import Post
 from reds_pipeline.demo.town import DEFAULT_IMAGES_PER_CLASS, Town
 from reds_pipeline.demo.wiretap import Fault, RequestRecord, Wiretap

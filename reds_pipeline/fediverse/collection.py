@@ -23,13 +23,8 @@ from tqdm import tqdm
 from reds_pipeline.fediverse.client import ApiClient
 from reds_pipeline.fediverse.hosts import HostProfile
 from reds_pipeline.fediverse.posts import PostReader, Row
-from reds_pipeline.fediverse.timelines import (
-    Page,
-    PagingRules,
-    id_order,
-    public_timeline,
-    tag_timeline,
-)
+from reds_pipeline.fediverse.sources import public_posts, tag_posts
+from reds_pipeline.fediverse.timelines import Page, PagingRules, id_order
 from reds_pipeline.fediverse.walks import Cursor, by_tag, extended, joined, shortened
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.journal import Journal
@@ -176,7 +171,7 @@ class _Collector:
 
     def _top(self, tag: str) -> Cursor:
         """Return the empty stretch above the newest post."""
-        return Cursor(tag, host=self._reader.host)
+        return Cursor(tag, host=self._reader.host, policy=self._reader.policy.digest)
 
     def _has_met(self, rows: list[Row], page: Page, older: Cursor) -> bool:
         if any(row["post_key"] == older.newest_key for row in rows):
@@ -189,8 +184,8 @@ class _Collector:
     def _pages(self, tag: str, below: str) -> Iterator[Page]:
         start = below or None
         if tag == PUBLIC:
-            return public_timeline(self._client, self._profile, start=start, rules=self._rules)
-        return tag_timeline(self._client, self._profile, tag, start=start, rules=self._rules)
+            return public_posts(self._client, self._profile, start=start, rules=self._rules)
+        return tag_posts(self._client, self._profile, tag, start=start, rules=self._rules)
 
     def _judged(self, page: Page, tag: str) -> list[Row]:
         now = utc_now()

@@ -7,7 +7,9 @@ dropping: a flag that is missing where every server sends it, or has an odd type
 
 from __future__ import annotations
 
+import hashlib
 import html
+import json
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -90,6 +92,18 @@ class ConsentPolicy:
     allowed_licences: frozenset[str] | None = None
     denied_tags: frozenset[str] = DENIED_TAGS
     opt_out_words: tuple[str, ...] = OPT_OUT_WORDS
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits; two policies with the same ones judge every post the same."""
+        choices = (
+            self.require_indexable,
+            sorted(self.allowed_origins),
+            None if self.allowed_licences is None else sorted(self.allowed_licences),
+            sorted(self.denied_tags),
+            sorted(self.opt_out_words),
+        )
+        return hashlib.sha256(json.dumps(choices).encode()).hexdigest()[:16]
 
 
 def gate(entity: Mapping[str, Any], policy: ConsentPolicy) -> str:

@@ -3,7 +3,7 @@
 What belongs here: the way to a media file and every reason not to take it (fediverse.md 4 and
 5.2). What does not: what the bytes show (``imaging``) and what becomes of them (``media.py``).
 The fetcher has a session of its own that never saw the API token, connects to public addresses
-only (``transport.py``), and looks at each redirect before it follows it. The one private
+only (``public_connections.py``), and looks at each redirect before it follows it. The one private
 address it may visit is the origin of an API host on this very machine.
 """
 
@@ -26,15 +26,14 @@ from reds_pipeline.fediverse.politeness import (
     RobotsUnreadable,
     tag_refusal,
 )
+from reds_pipeline.fediverse.public_connections import PrivateAddressError, public_adapter
 from reds_pipeline.fediverse.transport import (
-    PrivateAddressError,
     RequestPace,
     TooManyBytesError,
     TooSlowError,
     media_retries,
     new_session,
     plain_adapter,
-    public_adapter,
     read_bounded,
 )
 

@@ -2,7 +2,8 @@
 
 What belongs here: what is kept of a post. What does not: whether it may be kept
 (``consent.py``). A gated post leaves a keyed hash and a reason and nothing else; a kept one
-leaves no handle, name, place, bio or post address either (fediverse.md 5.3).
+leaves no handle, name, place or bio either, and its address only under a seal, because it is
+where the post has to be looked for again before it is learnt from (fediverse.md 5.3).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from reds_pipeline.fediverse.addresses import origin_of
 from reds_pipeline.fediverse.attachments import licence_of, size_of
 from reds_pipeline.fediverse.consent import (
     ConsentPolicy,
@@ -22,8 +24,12 @@ from reds_pipeline.fediverse.consent import (
 )
 from reds_pipeline.storage.clock import as_text
 from reds_pipeline.storage.keys import KeyedHash
+from reds_pipeline.storage.seals import Seal
 
 Row = dict[str, Any]
+
+# The reason of a post, or of its author's, that was withdrawn for good.
+WITHDRAWN = "withdrawn"
 
 _LONGEST_ALT_TEXT = 5000
 
@@ -36,11 +42,15 @@ class PostReader:
         host: The host asked, as people write it.
         policy: What counts as consent.
         key: The pseudonym function of this installation.
+        seal: The seal of this installation, for addresses of posts.
+        withdrawn: Keyed hashes of posts, accounts and handles that were withdrawn for good.
     """
 
     host: str
     policy: ConsentPolicy
     key: KeyedHash
+    seal: Seal
+    withdrawn: frozenset[str] = frozenset()
 
     def row(self, entity: Mapping[str, Any], query_tag: str, collected_at: str) -> Row:
         """Return the row of one status.
@@ -57,10 +67,14 @@ class PostReader:
             "query_tag": query_tag,
             "status": "gated",
             "reason": gate(entity, self.policy),
+            "policy": self.policy.digest,
             "collected_at": collected_at,
+            "confirmed_at": "",
+            "failed_checks": 0,
             "post_id": "",
             "created_at": "",
             "author_key": "",
+            "permalink": "",
             "tags": [],
             "media": [],
         }
@@ -68,16 +82,35 @@ class PostReader:
             return row
         account = entity["account"]
         author_host = remote_host(entity, account) or self.host
+        author_key = self.key(author_host, plain_text(str(account.get("id"))))
+        handle = handle_key(self.key, str(account.get("username") or ""), author_host)
+        if not self.withdrawn.isdisjoint((row["post_key"], author_key, handle)):
+            return row | {"reason": WITHDRAWN}
         return row | {
             "status": "kept",
+            "confirmed_at": collected_at,
             "post_id": post_id,
             "created_at": creation_time(entity.get("created_at"), collected_at),
-            "author_key": self.key(author_host, plain_text(str(account.get("id")))),
+            "author_key": author_key,
+            "permalink": self._sealed_address(entity.get("url")),
             "tags": [plain_text(name) for name in tag_names(entity)],
             "media": [
                 _medium(attachment) for attachment in usable_attachments(entity, self.policy)
             ],
         }
+
+    def _sealed_address(self, url: Any) -> str:
+        """Return the post's own address under the seal, or "" where it has none."""
+        try:
+            origin_of(url)
+        except (ValueError, AttributeError, TypeError):
+            return ""
+        return self.seal.closed(plain_text(url))
+
+
+def handle_key(key: KeyedHash, username: str, host: str) -> str:
+    """Return the keyed hash of an account by its name, which hosts compare without case."""
+    return key("handle", f"{plain_text(username).casefold()}@{host.casefold()}")
 
 
 def creation_time(value: Any, collected_at: str) -> str:

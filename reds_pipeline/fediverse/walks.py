@@ -32,6 +32,7 @@ class Cursor:
         exhausted: Whether nothing lies below it.
         newest_key: Keyed hash of the newest post of the stretch, kept or gated.
         host: Host whose timeline it is; ids mean nothing on another.
+        policy: Digest of the consent policy under which its posts were judged.
     """
 
     tag: str
@@ -40,6 +41,7 @@ class Cursor:
     exhausted: bool = False
     newest_key: str = ""
     host: str = ""
+    policy: str = ""
 
     def row(self) -> dict[str, Any]:
         """Return the row of the cursors table; ``Cursor(**row)`` reads it back."""

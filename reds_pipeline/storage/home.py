@@ -14,6 +14,7 @@ from reds_pipeline.storage.arrays import ArrayStore
 from reds_pipeline.storage.images import ImageStore
 from reds_pipeline.storage.journal import Journal
 from reds_pipeline.storage.keys import KeyedHash, load_or_create_secret
+from reds_pipeline.storage.seals import Seal
 
 _NOT_FILE_SAFE = re.compile(r"[^\w-]+")
 # File systems allow 255 bytes; suffixes and extensions need some of them.
@@ -108,10 +109,23 @@ class Home:
         Raises:
             RedsError: The key is gone although tables were written with it.
         """
+        return KeyedHash(self._secret)
+
+    @cached_property
+    def seal(self) -> Seal:
+        """The seal of this home, made from the same key.
+
+        Raises:
+            RedsError: The key is gone although tables were written with it.
+        """
+        return Seal(self._secret)
+
+    @cached_property
+    def _secret(self) -> bytes:
         key = self.root / "pseudonym.key"
         if not key.exists() and (self.root / "tables" / "posts").exists():
             raise RedsError(
                 f"{key} is gone, without which no post or author in {self.root / 'tables'} can be "
                 "recognised again; put it back from a backup, or start in an empty REDS_HOME."
             )
-        return KeyedHash(load_or_create_secret(key))
+        return load_or_create_secret(key)

@@ -41,10 +41,14 @@ POSTS = pa.schema(
         ("query_tag", _TEXT),
         ("status", _TEXT),
         ("reason", _TEXT),
+        ("policy", _TEXT),
         ("collected_at", _TEXT),
+        ("confirmed_at", _TEXT),
+        ("failed_checks", _COUNT),
         ("post_id", _TEXT),
         ("created_at", _TEXT),
         ("author_key", _TEXT),
+        ("permalink", _TEXT),
         ("tags", _TEXTS),
         ("media", pa.list_(_MEDIA)),
     ]
@@ -58,6 +62,7 @@ CURSORS = pa.schema(
         ("exhausted", _FLAG),
         ("newest_key", _TEXT),
         ("host", _TEXT),
+        ("policy", _TEXT),
     ]
 )
 
@@ -203,8 +208,12 @@ def write_rows(path: Path, rows: Iterable[Mapping[str, Any]], schema: pa.Schema)
         pq.write_table(pa.Table.from_pylist(rows, schema=schema), temporary, compression="zstd")
 
 
-def read_rows(path: Path) -> list[dict[str, Any]]:
+def read_rows(path: Path, schema: pa.Schema | None = None) -> list[dict[str, Any]]:
     """Return the rows of the table at ``path``; an absent table has none.
+
+    Args:
+        path: A ``.parquet`` file.
+        schema: The table's columns; those that an older version of REDS did not write are null.
 
     Raises:
         RedsError: The file is damaged.
@@ -212,9 +221,11 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     try:
-        return pq.read_table(path, partitioning=None).to_pylist()
+        rows = pq.read_table(path, partitioning=None).to_pylist()
     except (pa.ArrowException, OSError) as error:
         raise RedsError(
             f"The table {path} cannot be read, so it is probably damaged; delete that file and "
             "run again, REDS makes it anew."
         ) from error
+    absent = dict.fromkeys(schema.names) if schema is not None else {}
+    return [absent | row for row in rows]

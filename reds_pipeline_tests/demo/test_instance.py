@@ -17,7 +17,7 @@ import requests
 from PIL import Image
 
 from reds_pipeline.demo.instance import EmbeddedInstance
-from reds_pipeline.demo.pixelfed import InstanceOptions
+from reds_pipeline.demo.pixelfed.application import InstanceOptions
 from reds_pipeline.demo.town import Town
 from reds_pipeline.demo.wiretap import Fault
 from reds_pipeline.errors import RedsError

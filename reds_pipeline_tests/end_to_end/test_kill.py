@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from reds_pipeline.demo.instance import EmbeddedInstance
-from reds_pipeline.demo.pixelfed import InstanceOptions
+from reds_pipeline.demo.pixelfed.application import InstanceOptions
 from reds_pipeline.demo.town import Town
 from reds_pipeline.storage.atomic import TEMPORARY_PREFIX
 from reds_pipeline.storage.tables import read_rows

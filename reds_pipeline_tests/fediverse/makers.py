@@ -11,10 +11,12 @@ from reds_pipeline.fediverse.hosts import HostProfile
 from reds_pipeline.fediverse.posts import PostReader
 from reds_pipeline.fediverse.transport import RequestPace
 from reds_pipeline.storage.keys import KeyedHash
+from reds_pipeline.storage.seals import Seal
 from reds_pipeline_tests.fediverse.scripted_host import NOT_FOUND, Asked, Reply, as_json
 
 TOKEN = "eyJ0eXAiOiJKV1QifQ.a-token-that-must-not-leak.c2lnbmF0dXJl"
 KEY = KeyedHash(b"a secret only for tests")
+SEAL = Seal(b"a secret only for tests")
 IMPATIENT = RequestPace(
     per_second=None, retries=2, backoff_seconds=0.001, longest_wait_seconds=0.01, read_seconds=2.0
 )
@@ -80,7 +82,7 @@ def with_attachment(**changes: Any) -> dict[str, Any]:
 
 
 def reader(host: str = "pix.example", policy: ConsentPolicy | None = None) -> PostReader:
-    return PostReader(host, policy or ConsentPolicy(), KEY)
+    return PostReader(host, policy or ConsentPolicy(), KEY, SEAL)
 
 
 def timeline(entities: Iterable[dict[str, Any]], asked: Asked) -> Reply:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from reds_pipeline.demo.instance import EmbeddedInstance
-from reds_pipeline.demo.pixelfed import InstanceOptions
+from reds_pipeline.demo.pixelfed.application import InstanceOptions
 from reds_pipeline.demo.town import Town
 from reds_pipeline.fediverse.client import ApiClient
 from reds_pipeline.fediverse.collection import Collected, Known, collect_posts, sample_public

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from reds_pipeline.demo.entities import author_url
+from reds_pipeline.demo.pixelfed.entities import author_url
 from reds_pipeline.demo.posts import Author, Post
 
 PIXELFED_VERSION = "0.12.6"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reds_pipeline.demo.entities import account_entity, media_entity, post_entity
+from reds_pipeline.demo.pixelfed.entities import account_entity, media_entity, post_entity
 from reds_pipeline.demo.posts import Attachment, Author, Picture, Post
 
 BASE = "http://127.0.0.1:1"

@@ -25,9 +25,9 @@ from starlette.responses import (
 )
 from starlette.routing import Route
 
-from reds_pipeline.demo import documents, feeds
-from reds_pipeline.demo.entities import NO_PREVIEW_PATH, account_entity, post_entity
 from reds_pipeline.demo.live_posts import LivePosts
+from reds_pipeline.demo.pixelfed import documents, feeds
+from reds_pipeline.demo.pixelfed.entities import NO_PREVIEW_PATH, account_entity, post_entity
 from reds_pipeline.demo.posts import Author, Post
 from reds_pipeline.demo.town import Town
 

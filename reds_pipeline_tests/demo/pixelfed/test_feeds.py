@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from reds_pipeline.demo.feeds import PageRequest, public_link_header, public_page, tag_page
+from reds_pipeline.demo.pixelfed.feeds import PageRequest, public_link_header, public_page, tag_page
 from reds_pipeline.demo.posts import Author, Post, snowflake
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""The Pixelfed flavour of the embedded instance."""
