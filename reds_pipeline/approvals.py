@@ -14,6 +14,7 @@ from reds_pipeline.fediverse.addresses import host_name
 from reds_pipeline.storage.ledger import Ledger
 
 HOST_APPROVAL = "host_approval"
+HOST_REVOCATION = "host_revocation"
 
 
 def approve_host(ledger: Ledger, url: str, reviewed_by: str, terms_read: date) -> str:
@@ -49,9 +50,42 @@ def approve_host(ledger: Ledger, url: str, reviewed_by: str, terms_read: date) -
     return name
 
 
+def revoke_host(ledger: Ledger, url: str, reason: str) -> str:
+    """Record that a host must not be asked any more, and return its name.
+
+    Args:
+        ledger: Where it is kept for ever.
+        url: The host's address.
+        reason: Why, in words.
+
+    Raises:
+        RedsError: The host is not an approved one.
+    """
+    try:
+        name = host_name(url)
+    except ValueError as error:
+        raise RedsError(
+            f"{url} was not revoked because {error}; give an address such as https://pix.example."
+        ) from error
+    for approval in approvals(ledger):
+        if approval["host"] == name:
+            ledger.append(
+                HOST_REVOCATION, name, {"reason": reason, "after": approval["approved_at"]}
+            )
+            return name
+    raise RedsError(f"{name} was not revoked because it is not approved; see reds hosts list.")
+
+
 def approvals(ledger: Ledger) -> list[dict[str, Any]]:
-    """Return ``{"host", "reviewed_by", "terms_read", "approved_at"}``, the latest of each host."""
+    """Return ``{"host", "reviewed_by", "terms_read", "approved_at"}``, the latest of each host.
+
+    A host that was revoked after its latest approval is not among them.
+    """
     latest = {event["subject"]: event for event in ledger.events(HOST_APPROVAL)}
+    for revocation in ledger.events(HOST_REVOCATION):
+        approval = latest.get(revocation["subject"])
+        if approval and revocation["after"] == approval["at"]:
+            del latest[revocation["subject"]]
     return [
         {
             "host": name,

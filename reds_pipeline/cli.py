@@ -153,7 +153,7 @@ def up(home: Path | None, dagster_port: int, mlflow_port: int) -> None:
 
 @cli.group()
 def hosts() -> None:
-    """Approve hosts to learn from, and list the approved ones."""
+    """Approve hosts to learn from, list the approved ones, and ask what they give."""
 
 
 @hosts.command()
@@ -178,6 +178,23 @@ def approve(home: Path | None, url: str, reviewed_by: str, terms_read: datetime)
     _announce(f"{name} is approved.")
 
 
+@hosts.command()
+@_home
+@click.argument("url")
+@click.option("--reason", default="", help="Why, for the record.")
+def revoke(home: Path | None, url: str, reason: str) -> None:
+    """Take the approval of URL back: REDS does not ask it for anything any more."""
+    from reds_pipeline.approvals import revoke_host
+    from reds_pipeline.resources import Platform
+    from reds_pipeline.settings import load_settings
+
+    name = revoke_host(Platform(load_settings(home=home)).ledger, url, reason)
+    _announce(
+        f"{name} is not approved any more; what was collected there is left out of data sets "
+        "once REDS_CONFIRMED_WITHIN_DAYS are over."
+    )
+
+
 @hosts.command(name="list")
 @_home
 @_json
@@ -193,6 +210,49 @@ def list_hosts(home: Path | None, as_json: bool) -> None:
         _print_json(approved)
     else:
         terminal.show_approvals(approved)
+
+
+@hosts.command(name="probe")
+@_home
+@click.argument("url", required=False)
+@_json
+def probe_host(home: Path | None, url: str | None, as_json: bool) -> None:
+    """Ask a host (the configured one, or URL) what it gives to whom; nothing is collected."""
+    from reds_pipeline import terminal
+    from reds_pipeline.fediverse.hosts import probe
+    from reds_pipeline.resources import Platform
+    from reds_pipeline.settings import load_settings
+
+    settings = load_settings(home=home)
+    if url and url.rstrip("/") != settings.host_url.rstrip("/"):
+        # The token is the configured host's and must not reach another one.
+        settings = load_settings(home=home, host_url=url, host_token="")
+    with Platform(settings).host() as client:
+        profile = probe(client)
+    if as_json:
+        _print_json({"host": settings.host_url, **profile.as_dict()})
+    else:
+        terminal.show_profile(settings.host_url, profile)
+
+
+@cli.command()
+@_home
+@click.option("--post", help="Address of a post, there or where it came from.")
+@click.option("--author", help="Address of a profile, or @name@host.")
+@click.option("--image", help="A picture file, or the SHA-256 of a stored picture.")
+@click.option("--requested-by", default="", help="Who asked for it, for the record; no names.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be withdrawn.")
+@_json
+def withdraw(
+    home: Path | None,
+    post: str | None,
+    author: str | None,
+    image: str | None,
+    requested_by: str,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Erase a post, an author's posts or a picture from everything, for good."""
 
 
 def _run(settings: Settings, as_json: bool) -> None:

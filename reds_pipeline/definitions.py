@@ -9,12 +9,12 @@ from __future__ import annotations
 import dagster as dg
 
 from reds_pipeline import sensors
-from reds_pipeline.assets import classes, dataset, images, posts, reports, tags, tensors
+from reds_pipeline.assets import classes, dataset, images, posts, recheck, reports, tags, tensors
 from reds_pipeline.assets.embeddings import embeddings_asset
 from reds_pipeline.assets.models import champion_model, comparison_asset, svm_asset
-from reds_pipeline.jobs import collect_class, retrain, weekly_refresh
+from reds_pipeline.jobs import collect_class, recheck_posts, retrain, weekly_refresh
 from reds_pipeline.resources import Platform
-from reds_pipeline.schedules import refresh_schedule
+from reds_pipeline.schedules import recheck_schedule, refresh_schedule
 from reds_pipeline.settings import load_settings
 
 
@@ -31,15 +31,15 @@ def build_defs(platform: Platform | None = None) -> dg.Definitions:
     backbones = platform.settings.backbones
     return dg.Definitions(
         assets=[
-            *dg.load_assets_from_modules([tags, classes, posts, images, dataset, tensors]),
+            *dg.load_assets_from_modules([tags, classes, posts, images, recheck, dataset, tensors]),
             *(embeddings_asset(backbone) for backbone in backbones),
             *(svm_asset(backbone) for backbone in backbones),
             comparison_asset(backbones),
             champion_model,
             *dg.load_assets_from_modules([reports]),
         ],
-        jobs=[weekly_refresh, collect_class, retrain],
-        schedules=[refresh_schedule(platform.settings)],
+        jobs=[weekly_refresh, collect_class, retrain, recheck_posts],
+        schedules=[refresh_schedule(platform.settings), recheck_schedule(platform.settings)],
         sensors=sensors.ALL,
         resources={"platform": platform},
         # A run is one process: its steps share what they import, and there are few of them.

@@ -1,4 +1,4 @@
-"""The three jobs that make the spine: refresh, collect, retrain.
+"""The jobs: refresh, collect and retrain make the spine, and recheck follows deletions.
 
 What belongs here: which assets a job materialises, and the names that tie runs together. What
 does not: when a job runs (``schedules.py``, ``sensors.py``). ``reds run`` executes the same jobs
@@ -18,6 +18,7 @@ DRIVER_TAG = "reds/driver"
 COMMAND_LINE = "reds run"
 
 WEEKLY_REFRESH, COLLECT_CLASS, RETRAIN = "weekly_refresh", "collect_class", "retrain"
+RECHECK_POSTS = "recheck_posts"
 
 weekly_refresh = dg.define_asset_job(
     WEEKLY_REFRESH,
@@ -33,8 +34,16 @@ collect_class = dg.define_asset_job(
 
 retrain = dg.define_asset_job(
     RETRAIN,
-    selection=dg.AssetSelection.assets("curated_dataset") | dg.AssetSelection.groups(TRAIN, REPORT),
-    description="Curates the data set, embeds what is new, trains, compares and promotes.",
+    selection=dg.AssetSelection.assets("recheck", "curated_dataset")
+    | dg.AssetSelection.groups(TRAIN, REPORT),
+    description="Re-checks posts, curates the data set, embeds what is new, trains, compares and "
+    "promotes.",
+)
+
+recheck_posts = dg.define_asset_job(
+    RECHECK_POSTS,
+    selection=dg.AssetSelection.assets("recheck"),
+    description="Looks for every post again and withdraws what is gone or no longer willing.",
 )
 
 

@@ -18,6 +18,7 @@ from reds_pipeline.jobs import (
     WEEKLY_REFRESH,
     collect_class,
     is_driven_by_command_line,
+    recheck_posts,
     retrain,
     weekly_refresh,
 )
@@ -86,7 +87,7 @@ def retrain_when_collected(
 
 
 @dg.run_failure_sensor(
-    monitored_jobs=[weekly_refresh, collect_class, retrain],
+    monitored_jobs=[weekly_refresh, collect_class, retrain, recheck_posts],
     default_status=_RUNNING,
     description="Writes every failed run into the ledger, where `reds status` finds it.",
 )

@@ -84,8 +84,29 @@ class Settings(BaseSettings):
     obey_ai_robots: bool = Field(
         True, description="Treat a robots.txt refusal of any known AI-training agent as ours."
     )
+    feed: Literal["local", "federated"] = Field(
+        "local",
+        description="Posts of the host itself, or also those that it got from other approved hosts.",
+    )
     requests_per_second: float = Field(
-        1.0, gt=0, description="Pace towards each host but loopback."
+        1.0, gt=0, description="Pace towards the API of each host but loopback."
+    )
+    requests_per_run: int = Field(
+        5000, ge=1, description="API requests that one collection or re-check may cost a host."
+    )
+    media_per_second: float = Field(
+        2.0, gt=0, description="Pictures a second from each media host but loopback."
+    )
+    media_per_run: int = Field(
+        5000, ge=1, description="Pictures that one collection may ask of one media host."
+    )
+    recheck_after_hours: float = Field(
+        24.0, ge=0, description="Posts not seen for so long are looked for again before training."
+    )
+    confirmed_within_days: float = Field(
+        30.0,
+        gt=0,
+        description="Posts that their host has not shown for so long are not learnt from.",
     )
     backbones: Names = Field(
         ("vit_base_patch16_224", "vgg16"), description="Encoders to compare: timm names, or tiny."
@@ -106,7 +127,8 @@ class Settings(BaseSettings):
         description="How much lower a newer model's accuracy may be than the champion's.",
     )
     refresh_cron: str = Field("0 3 * * 1", description="When weekly_refresh runs.")
-    timezone: str = Field("UTC", description="Time zone of refresh_cron.")
+    recheck_cron: str = Field("0 2 * * *", description="When recheck runs.")
+    timezone: str = Field("UTC", description="Time zone of refresh_cron and recheck_cron.")
 
     @field_validator("backbones")
     @classmethod

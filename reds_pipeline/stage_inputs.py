@@ -6,10 +6,12 @@ summing them up for people (``status.py``).
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from reds_pipeline.storage.clock import as_text
 from reds_pipeline.storage.home import Home, file_name
-from reds_pipeline.storage.tables import read_rows
+from reds_pipeline.storage.tables import POSTS, read_rows
 from reds_pipeline.storage.views import open_views
 
 
@@ -61,6 +63,17 @@ def withdrawn_pictures(home: Home) -> list[tuple[str, str]]:
             )
             """
         ).fetchall()
+
+
+def unconfirmed_posts(home: Home, longest: timedelta) -> set[str]:
+    """Return keys of kept posts that their host has not shown for longer than ``longest``."""
+    since = as_text(datetime.now(UTC) - longest)
+    return {
+        row["post_key"]
+        for path in home.root.glob("tables/posts/*.parquet")
+        for row in read_rows(path, POSTS)
+        if row["status"] == "kept" and (row["confirmed_at"] or row["collected_at"]) < since
+    }
 
 
 def curated_rows(home: Home) -> list[dict[str, Any]]:

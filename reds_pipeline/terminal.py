@@ -17,6 +17,7 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from reds_pipeline.doctor import Finding
+    from reds_pipeline.fediverse.hosts import HostProfile
     from reds_pipeline.settings import Settings
 
 _WIDTH_OF_A_FILE = 140
@@ -88,6 +89,16 @@ def show_approvals(approved: Sequence[Mapping[str, Any]]) -> None:
             approval["approved_at"],
         )
     _console().print(table)
+
+
+def show_profile(url: str, profile: HostProfile) -> None:
+    """Show what ``hosts.probe`` found."""
+    console = _console()
+    console.print(f"{url}: {profile.software or 'unknown software'} {profile.version}".rstrip())
+    table = Table(box=None, show_header=False)
+    for name, verdict, purpose in profile.verdicts():
+        table.add_row("", name, verdict.replace("_", " "), purpose)
+    console.print(table)
 
 
 def show_next_steps(settings: Settings, example: Path | None) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reds_pipeline.approvals import approvals, approve_host
+from reds_pipeline.approvals import approvals, approve_host, revoke_host
 from reds_pipeline.errors import RedsError
 from reds_pipeline.resources import Platform
 from reds_pipeline.settings import load_settings
@@ -43,6 +43,22 @@ def test_what_is_not_an_approval_is_refused(
     with pytest.raises(RedsError, match="was not approved"):
         approve_host(ledger, url, reviewer, day)
     assert approvals(ledger) == []
+
+
+def test_a_revoked_host_is_not_approved_until_somebody_approves_it_again(ledger: Ledger) -> None:
+    approve_host(ledger, "https://a.example", "Ada", date(2026, 1, 1))
+    assert revoke_host(ledger, "https://A.example/about", "its terms changed") == "a.example"
+    assert approvals(ledger) == []
+    with pytest.raises(RedsError, match="not approved"):
+        revoke_host(ledger, "https://a.example", "twice")
+    approve_host(ledger, "https://a.example", "Bob", date(2026, 2, 1))
+    assert [entry["reviewed_by"] for entry in approvals(ledger)] == ["Bob"]
+
+
+@pytest.mark.parametrize("url", ["https://b.example", "no address"])
+def test_only_an_approved_host_can_be_revoked(ledger: Ledger, url: str) -> None:
+    with pytest.raises(RedsError, match="was not revoked"):
+        revoke_host(ledger, url, "")
 
 
 def test_an_approved_host_may_be_asked_and_no_other(tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ What belongs here: the asset ``curated_dataset``. What does not: the rules of cu
 (``imaging.curation``), and splits, which belong to a training.
 """
 
+from datetime import timedelta
+
 import dagster as dg
 
 from reds_pipeline.assets.common import HEAVY_POOL, markdown_table, plain_failures
 from reds_pipeline.jobs import CLEAN
 from reds_pipeline.resources import Platform
-from reds_pipeline.stage_inputs import selected_classes
+from reds_pipeline.stage_inputs import selected_classes, unconfirmed_posts
 from reds_pipeline.status import class_funnel
 from reds_pipeline.storage.tables import CURATED, read_rows, write_rows
 
@@ -18,6 +20,7 @@ from reds_pipeline.storage.tables import CURATED, read_rows, write_rows
     deps=[
         dg.AssetDep("clean_images", partition_mapping=dg.AllPartitionMapping()),
         "class_selection",
+        "recheck",
     ],
     group_name=CLEAN,
     kinds={"python", "parquet"},
@@ -35,6 +38,7 @@ def curated_dataset(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResul
         {name: read_rows(home.table("clean_images", name)) for name in names},
         settings.images_per_class,
         CleaningRules(perceptual_radius=settings.perceptual_radius),
+        unconfirmed_posts(home, timedelta(days=settings.confirmed_within_days)),
     )
     write_rows(home.table("curated_dataset"), rows, CURATED)
     digest = dataset_digest(rows)

@@ -91,6 +91,8 @@ CAPTIONS = (
 )
 """What people write around their tags."""
 
+_FULL_WIDTH_OFFSET = 0xFEE0
+
 
 def plural(word: str) -> str:
     """Return the regular English plural of a lower-case word."""
@@ -99,6 +101,11 @@ def plural(word: str) -> str:
     if word.endswith("y") and word[-2:-1] not in set("aeiou"):
         return word[:-1] + "ies"
     return word + "s"
+
+
+def full_width(word: str) -> str:
+    """Return an ASCII word in full-width letters, which NFKC makes plain again."""
+    return "".join(chr(ord(letter) + _FULL_WIDTH_OFFSET) for letter in word)
 
 
 def class_spellings(class_name: str, chance: Random) -> tuple[str, ...]:

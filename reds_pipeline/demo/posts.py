@@ -1,39 +1,45 @@
 """The plain records of the demo town: who posts, what is attached, what a post says.
 
 Belongs here: frozen dataclasses without behaviour beyond simple properties. How a town is made up
-is ``town_builder``; how a record becomes the server's JSON is ``entities``.
+is ``town_builder``; how a record becomes the server's JSON is the flavour's ``entities``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
-SNOWFLAKE_EPOCH_MILLISECONDS = 1_549_756_800_000
-"""Zero of Pixelfed's post ids, in Unix milliseconds (fediverse.md 2.4)."""
+Flavour = Literal["pixelfed", "mastodon"]
+"""Whose manners an instance has, and whose ids and paths its town uses."""
 
-SNOWFLAKE_TIME_SHIFT = 22
-"""Low bits of a Pixelfed id that do not carry time (fediverse.md 2.4)."""
+SNOWFLAKE_EPOCH_MILLISECONDS: dict[Flavour, int] = {"pixelfed": 1_549_756_800_000, "mastodon": 0}
+"""Zero of a flavour's post ids, in Unix milliseconds (fediverse.md 2.4 and 8)."""
+
+SNOWFLAKE_TIME_SHIFT: dict[Flavour, int] = {"pixelfed": 22, "mastodon": 16}
+"""Low bits of a flavour's ids that do not carry time (fediverse.md 2.4 and 8)."""
 
 _UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def snowflake(moment: datetime, sequence: int = 0) -> str:
-    """Return the Pixelfed id of something created at ``moment`` (aware, millisecond precision).
+def snowflake(moment: datetime, sequence: int = 0, flavour: Flavour = "pixelfed") -> str:
+    """Return the id of something created at ``moment`` (aware, millisecond precision).
 
     Args:
         moment: When the server took the thing in.
-        sequence: The low bits, ``0 <= sequence < 2**22``.
+        sequence: The low bits, not negative; those that a flavour has no room for are lost.
+        flavour: Whose ids.
     """
     milliseconds = (moment - _UNIX_EPOCH) // timedelta(milliseconds=1)
-    elapsed = milliseconds - SNOWFLAKE_EPOCH_MILLISECONDS
-    return str((elapsed << SNOWFLAKE_TIME_SHIFT) | sequence)
+    elapsed = milliseconds - SNOWFLAKE_EPOCH_MILLISECONDS[flavour]
+    shift = SNOWFLAKE_TIME_SHIFT[flavour]
+    return str((elapsed << shift) | (sequence & ((1 << shift) - 1)))
 
 
-def snowflake_time(identifier: str) -> datetime:
-    """Return when a Pixelfed id was given out; the inverse of ``snowflake``."""
-    elapsed = int(identifier) >> SNOWFLAKE_TIME_SHIFT
-    return _UNIX_EPOCH + timedelta(milliseconds=elapsed + SNOWFLAKE_EPOCH_MILLISECONDS)
+def snowflake_time(identifier: str, flavour: Flavour = "pixelfed") -> datetime:
+    """Return when an id was given out; the inverse of ``snowflake``."""
+    elapsed = int(identifier) >> SNOWFLAKE_TIME_SHIFT[flavour]
+    return _UNIX_EPOCH + timedelta(milliseconds=elapsed + SNOWFLAKE_EPOCH_MILLISECONDS[flavour])
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,14 @@ class Author:
         locked: The account is private now (its older public posts stay visible).
         indexable: What the ActivityPub actor says; Pixelfed's REST account does not carry it.
         suspended: The moderators closed the account; its posts leave every feed.
+        discoverable: Mastodon's wish to be found, ``None`` where the author never chose.
+        noindex: Mastodon's wish to stay out of search engines.
+        limited: Mastodon's moderators hide the account from public feeds.
+        memorial: The author has died and Mastodon says so.
+        moved_to: Handle of the account that this one has moved to, ``""`` for none (Mastodon).
+        bot: The account calls itself automated; Pixelfed never says so.
+        fields: Names and values of the profile's table (Mastodon), in HTML.
+        deleted: The author has left for good; posts are gone, the name stays taken.
     """
 
     account_id: str
@@ -61,6 +75,14 @@ class Author:
     locked: bool = False
     indexable: bool = True
     suspended: bool = False
+    discoverable: bool | None = True
+    noindex: bool = False
+    limited: bool = False
+    memorial: bool = False
+    moved_to: str = ""
+    bot: bool = False
+    fields: tuple[tuple[str, str], ...] = ()
+    deleted: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,7 +104,8 @@ class Attachment:
 
     Attributes:
         media_id: Id of the attachment, a decimal string.
-        path: Path of the file on the instance, beginning with ``/storage/m/_v2/``.
+        path: Path of the file on the instance, beginning with ``/storage/m/_v2/`` (Pixelfed) or
+            ``/system/media_attachments/files/`` (Mastodon).
         picture: What the file shows.
         treatment: What happened to the picture before it was uploaded (a name of ``uploads``).
         mime: The label the server gives the file; ``image/jpg`` is one of its habits.
@@ -90,6 +113,9 @@ class Attachment:
         licence_id: Pixelfed's licence number, ``None`` for all rights reserved.
         size: Width and height in pixels, ``None`` when the server does not know them.
         is_nsfw: The flag of the single attachment.
+        kind: What the server takes the file for: ``image``, ``gifv``, ``video`` or ``unknown``.
+        whereabouts: ``stored`` on the instance; ``proxied``: known by a ``/media_proxy/`` address
+            only; ``processing``: without an address yet (the last two on Mastodon only).
     """
 
     media_id: str
@@ -101,6 +127,8 @@ class Attachment:
     licence_id: int | None = None
     size: tuple[int, int] | None = None
     is_nsfw: bool = False
+    kind: Literal["image", "gifv", "video", "unknown"] = "image"
+    whereabouts: Literal["stored", "proxied", "processing"] = "stored"
 
 
 @dataclass(frozen=True)
@@ -119,6 +147,7 @@ class Post:
         spoiler_text: Content warning, ``""`` for none.
         in_reply_to: Id of the post replied to, ``None`` for a post of its own.
         reblog_of: The boosted post; the files of a boost are those of the boosted post.
+        edited_at: When the author last changed it, ``None`` for never.
     """
 
     post_id: str
@@ -132,6 +161,7 @@ class Post:
     spoiler_text: str = ""
     in_reply_to: str | None = None
     reblog_of: Post | None = None
+    edited_at: datetime | None = None
 
     @property
     def is_local(self) -> bool:

@@ -14,13 +14,9 @@ from pathlib import Path
 from reds_pipeline.demo.photos import PhotoFolder
 from reds_pipeline.demo.picture_source import PictureSource
 from reds_pipeline.demo.pictures import DrawnPictures
-from reds_pipeline.demo.posts import Attachment, Post, snowflake
-from reds_pipeline.demo.town_builder import (
-    DEFAULT_NOW,
-    BuiltTown,
-    TownBuilder,
-    TownPlan,
-)
+from reds_pipeline.demo.posts import Attachment, Flavour, Post, snowflake
+from reds_pipeline.demo.town_builder import TownBuilder
+from reds_pipeline.demo.town_plan import DEFAULT_NOW, BuiltTown, TownPlan
 from reds_pipeline.demo.uploads import TREATMENTS
 
 DEFAULT_IMAGES_PER_CLASS = 110
@@ -35,6 +31,7 @@ class Town:
         posts: Every post, oldest first.
         truth: What ought to become of every attachment, in the order of ``posts``.
         now: The moment the town is frozen at.
+        flavour: Whose ids and paths it uses; an instance of the same flavour serves it.
     """
 
     def __init__(self, source: PictureSource, plan: TownPlan, built: BuiltTown) -> None:
@@ -44,6 +41,7 @@ class Town:
         self.posts = built.posts
         self.truth = built.truth
         self.now = plan.now
+        self.flavour: Flavour = plan.flavour
 
     @classmethod
     def build(
@@ -54,6 +52,7 @@ class Town:
         now: datetime = DEFAULT_NOW,
         photos: Path | None = None,
         plan: TownPlan | None = None,
+        flavour: Flavour = "pixelfed",
     ) -> Town:
         """Build a town; the same arguments give the same ids and the same bytes.
 
@@ -63,13 +62,15 @@ class Town:
             seed: Decides who posts what and when.
             now: Aware moment at which the town is frozen.
             photos: A folder ``DIR/<class>/`` of photographs to serve in place of drawn pictures.
-            plan: The finer choices; its seed and moment give way to ``seed`` and ``now``.
+            plan: The finer choices; its seed, moment and flavour give way to the other
+                arguments.
+            flavour: Whose ids and paths.
 
         Raises:
             RedsError: The folder holds no photographs.
         """
         source: PictureSource = PhotoFolder(photos) if photos else DrawnPictures(images_per_class)
-        chosen = replace(plan or TownPlan(), seed=seed, now=now)
+        chosen = replace(plan or TownPlan(), seed=seed, now=now, flavour=flavour)
         return cls(source, chosen, TownBuilder(source, chosen).build())
 
     def file(self, attachment: Attachment) -> bytes:
@@ -82,7 +83,8 @@ class Town:
 
         Args:
             class_name: One of ``class_names``.
-            visibility_leak: Whether the instance hands out followers-only posts as 0.12.6 does.
+            visibility_leak: Whether the instance hands out followers-only posts as Pixelfed 0.12.6
+                does; Mastodon never does.
         """
         return Counter(
             truth.fate
@@ -111,9 +113,10 @@ class Town:
         moment = self.now + timedelta(minutes=number + 1)
         first = template.attachments[0]
         stem, _, _ = first.path.rpartition("/")
+        post_id = snowflake(moment, number, self.flavour)
         attachment = replace(
             first,
-            media_id=str(9_000_000_000 + int(snowflake(moment)) % 1_000_000_000),
+            media_id=str(9_000_000_000 + int(post_id) % 1_000_000_000),
             path=f"{stem}/new-{class_name}-{number}.jpg",
             picture=self._source.spare_picture(class_name, 500 + number),
             treatment="plain",
@@ -122,7 +125,7 @@ class Town:
         )
         return replace(
             template,
-            post_id=snowflake(moment, sequence=number),
+            post_id=post_id,
             created_at=moment,
             tags=(class_name,),
             attachments=(attachment,),

@@ -17,6 +17,9 @@ from PIL import Image, ImageOps
 ENORMOUS_SIDE = 60_000
 """Width and height that the header of the enormous picture claims, in pixels."""
 
+OVERSIZED_BYTES = 21_000_000
+"""Bytes behind the picture of an oversized file: more than the 20 MB of fediverse.md 4."""
+
 PLANTED_CAMERA_OWNER = "Planted-Camera-Owner"
 """A text in the metadata of ``located`` files that must never reach the disk of the pipeline."""
 
@@ -140,6 +143,23 @@ def _as_webp(data: bytes) -> bytes:
     return _encoded(_opened(data), "WEBP", quality=85, method=0)
 
 
+def _film(data: bytes) -> bytes:
+    """Return the beginning of an MP4 file: enough for who looks at its first bytes."""
+    brand = b"ftypisom" + struct.pack(">I", 512) + b"isomiso2mp41"
+    return (
+        struct.pack(">I", len(brand) + 4)
+        + brand
+        + struct.pack(">I", 8 + len(data))
+        + b"mdat"
+        + data
+    )
+
+
+def _oversized(data: bytes) -> bytes:
+    """Return a good picture with so much behind its end that no cap lets it through."""
+    return data + bytes(OVERSIZED_BYTES)
+
+
 def mirrored(data: bytes) -> bytes:
     """Return the left-right mirrored picture as a JPEG: to a perceptual hash, another picture."""
     return _encoded(ImageOps.mirror(_opened(data)), "JPEG", quality=88)
@@ -158,5 +178,8 @@ TREATMENTS: dict[str, Treatment] = {
     "web_page": Treatment(_web_page, "jpg"),
     "enormous": Treatment(_enormous, "png"),
     "moving": Treatment(_moving, "gif"),
+    "film": Treatment(_film, "mp4"),
+    "unnamed": Treatment(_unchanged, "bin"),
+    "oversized": Treatment(_oversized),
 }
 """Every treatment by name; ``Attachment.treatment`` is one of these."""

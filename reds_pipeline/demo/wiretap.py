@@ -9,9 +9,12 @@ import asyncio
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import parse_qsl, unquote_plus
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_ABOVE_EVERY_ID = 2**64
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,7 @@ class RequestRecord:
 
 @dataclass(frozen=True)
 class Fault:
-    """A wrong answer to requests whose path begins with ``path_prefix``.
+    """A wrong answer to the requests that match all of its conditions.
 
     Attributes:
         path_prefix: Beginning of the path; ``/`` spoils everything.
@@ -46,6 +49,10 @@ class Fault:
         body: What to send.
         content_type: What to call it; ``text/html`` for a bot wall or a proxy's error page.
         headers: Further headers, such as ``Location`` or ``Retry-After``.
+        query_contains: A part of the decoded query string, such as ``limit=40``; ``""`` for any.
+        cursor_above: Spoil only pages whose ``max_id`` is greater, and those without one, which
+            are the newest; ``None`` for any.
+        cursor_below: Spoil only pages whose ``max_id`` is smaller; ``None`` for any.
     """
 
     path_prefix: str
@@ -54,6 +61,25 @@ class Fault:
     body: str = '{"error":"Server Error"}'
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
+    query_contains: str = ""
+    cursor_above: int | None = None
+    cursor_below: int | None = None
+
+    def matches(self, path: str, query: str) -> bool:
+        """Whether a request is to be spoilt.
+
+        Args:
+            path: Decoded path.
+            query: Query string as sent, without the question mark.
+        """
+        cursor = dict(parse_qsl(query)).get("max_id", "")
+        position = int(cursor) if cursor.isdecimal() else _ABOVE_EVERY_ID
+        return (
+            path.startswith(self.path_prefix)
+            and self.query_contains in unquote_plus(query)
+            and (self.cursor_above is None or position > self.cursor_above)
+            and (self.cursor_below is None or position < self.cursor_below)
+        )
 
 
 class Wiretap:
@@ -88,11 +114,12 @@ class Wiretap:
         with self._lock:
             self._faults.clear()
 
-    def _next_fault(self, path: str) -> Response | None:
+    def _next_fault(self, scope: Scope) -> Response | None:
+        query = scope["query_string"].decode("latin-1")
         with self._lock:
             for fault, spoilt in self._faults:
                 is_due = fault.times is None or len(spoilt) < fault.times
-                if is_due and path.startswith(fault.path_prefix):
+                if is_due and fault.matches(scope["path"], query):
                     spoilt.append(fault.status)
                     return Response(
                         fault.body,
@@ -112,7 +139,7 @@ class Wiretap:
 
         if self._latency_seconds:
             await asyncio.sleep(self._latency_seconds)
-        fault = self._next_fault(scope["path"])
+        fault = self._next_fault(scope)
         await (fault or self._application)(scope, receive, recording_send)
 
     def _record(self, scope: Scope, status: int) -> None:

@@ -1,34 +1,53 @@
-"""Asking one Fediverse host for JSON: one origin, one name, no redirects, sensible retries.
+"""Asking one Fediverse host: one origin, one name, one request at a time, no redirects.
 
-What belongs here: sending a request to the API of one host and trying again where that can
-help. What does not: which requests make sense (``hosts.py``, ``timelines.py``), media files
+What belongs here: sending a request to one host if it may be sent, and trying again where that
+can help. What does not: which requests make sense (``hosts.py``, ``timelines.py``), media files
 (``fetcher.py``) and the meaning of an answer (``failures.py``).
 
 Mastodon.py was considered and does not fit: it cannot pass Pixelfed's ``_pe`` parameter, pages
 by ``Link`` headers that Pixelfed omits or gets wrong, and judges errors by status code where
 Pixelfed needs the body (a missing token is a 500). For the same reason retries are counted here
-and not by urllib3's Retry, which never sees the body; media files do use it.
+and not by urllib3's Retry, which never sees the body. Our own pace is
+requests-ratelimiter's (``transport.py``), the waits that a host asks for are ``patience.py``'s.
 """
 
 from __future__ import annotations
 
 import logging
-import random
+import threading
 import time
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
-from urllib3.exceptions import InvalidHeader
-from urllib3.util import Retry
 
 from reds_pipeline.errors import RedsError
 from reds_pipeline.fediverse.addresses import host_name, is_loopback, origin_of
-from reds_pipeline.fediverse.failures import Answer, HostUnavailable, failure_of
-from reds_pipeline.fediverse.politeness import Politeness, Robots, RobotsUnreadable
+from reds_pipeline.fediverse.answers import Answer
+from reds_pipeline.fediverse.discreet_paths import discreet
+from reds_pipeline.fediverse.failures import (
+    BotCheck,
+    BudgetSpent,
+    HostError,
+    HostRefused,
+    HostUnavailable,
+    document_failure_of,
+    failure_of,
+)
+from reds_pipeline.fediverse.patience import Patience, in_words
+from reds_pipeline.fediverse.politeness import (
+    ROBOTS_MAX_BYTES,
+    TRAINING_DIRECTIVES,
+    Politeness,
+    Robots,
+    RobotsUnreadable,
+    refusal_sentence,
+    tag_refusal,
+)
+from reds_pipeline.fediverse.request_budget import RequestBudget
 from reds_pipeline.fediverse.transport import (
     RequestPace,
     TooManyBytesError,
@@ -39,18 +58,40 @@ from reds_pipeline.fediverse.transport import (
 )
 
 _LOGGER = logging.getLogger(__name__)
-_API_MAX_BYTES = 32 * 1024 * 1024
-_API_SECONDS = 120.0
+_ANSWER_MAX_BYTES = 32 * 1024 * 1024
+_ANSWER_SECONDS = 120.0
 _ROBOTS_RETRIES = 2
+_ROBOTS_REDIRECTS = 5
+# A host that wants longer pauses than this does not want to be collected from.
+_LONGEST_PAUSE_SECONDS = 120.0
 
-Parameters = Mapping[str, str | int]
+Parameters = Mapping[str, str | int | Sequence[str]]
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What is asked of the host.
+
+    Attributes:
+        path: From the root of the host.
+        parameters: The query.
+        headers: Those that differ from request to request.
+        address: Host and path as errors and logs may name them.
+    """
+
+    path: str
+    parameters: Parameters | None
+    headers: Mapping[str, str]
+    address: str
 
 
 class ApiClient:
-    """A client of one host.
+    """A client of one host; threads that share it take turns, also while one waits.
 
     The token goes to that host's origin and nowhere else: addresses are built from the origin
-    and a path, redirects are not followed, and it appears in no text or log.
+    and a path, redirects are not followed, and it appears in no text or log. A host that failed
+    too often, or asks for a longer pause than ours, is left alone for a while, and one that
+    answers with a bot check for as long as this client lives.
 
     Args:
         url: The host's address, such as ``https://pix.example``; a path is ignored.
@@ -58,12 +99,13 @@ class ApiClient:
         politeness: Our name and whose refusals count.
         pace: How hard to ask; by default as ``RequestPace.towards`` says.
         sleep: Waits some seconds; tests replace it.
+        budget: Requests that may be sent, failed attempts and robots.txt included; None means
+            any number.
 
     Attributes:
         origin: ``scheme://host:port``.
         host: The host as people write it.
         politeness: As given.
-        requests_made: Requests sent so far, failed attempts included.
 
     Raises:
         RedsError: The address cannot be used, or would carry the token unencrypted.
@@ -77,31 +119,18 @@ class ApiClient:
         politeness: Politeness | None = None,
         pace: RequestPace | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        budget: int | None = None,
     ) -> None:
-        try:
-            self.origin = origin_of(url)
-        except ValueError as error:
-            raise RedsError(
-                f"The host address cannot be used because {error}; "
-                "set REDS_HOST_URL to something like https://pix.example."
-            ) from error
+        self.origin = _usable_origin(url)
         self.host = host_name(self.origin)
-        if token and urlsplit(self.origin).scheme != "https" and not is_loopback(self.origin):
-            raise RedsError(
-                f"{self.host} would get the access token unencrypted over http; "
-                "set REDS_HOST_URL to its https address."
-            )
-        token = token.strip()
-        if not token.isascii() or not token.isprintable():
-            raise RedsError(
-                "The access token holds characters that a token cannot have; copy it again "
-                "into REDS_HOST_TOKEN."
-            )
+        self._token = _usable_token(token, self.origin, self.host)
         self.politeness = politeness or Politeness()
-        self.requests_made = 0
-        self._token = token
         self._pace = pace or RequestPace.towards(self.origin)
-        self._sleep = sleep
+        self._budget = RequestBudget(budget)
+        self._patience = Patience(self.host, self._pace, sleep)
+        self._bot_check = ""
+        # Held while a request is sent, tried again and waited for: one at a time per host.
+        self._turn = threading.RLock()
         self._session = new_session(self.politeness.user_agent)
         self._session.mount(f"{urlsplit(self.origin).scheme}://", plain_adapter(self._pace))
         self._robots = Robots(self._read_robots, self.politeness)
@@ -128,143 +157,241 @@ class ApiClient:
         """Whether an access token was given."""
         return bool(self._token)
 
+    @property
+    def requests_made(self) -> int:
+        """Requests sent so far, failed attempts and robots.txt included."""
+        return self._budget.taken
+
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
 
     def get(
-        self, path: str, parameters: Parameters | None = None, *, anonymous: bool = False
+        self,
+        path: str,
+        parameters: Parameters | None = None,
+        *,
+        anonymous: bool = False,
+        accept: str = "application/json",
     ) -> Any:
         """Return the list or object that the host answers.
 
         Args:
             path: From the root of the host, beginning with one ``/``.
+            parameters: The query; a list repeats its name, as in ``{"id[]": ["1", "2"]}``.
+            anonymous: Whether to leave the token out.
+            accept: What is wanted; ``application/activity+json`` for ActivityPub. Whatever it
+                is, the host has to declare its answer as JSON.
+
+        Raises:
+            HostError: Its kind says what the host meant; BudgetSpent and CircuitOpen mean that
+                it was not asked.
+        """
+        question = self._question(path, parameters, accept, anonymous)
+        return self._answer(question, failure_of).json()
+
+    def document(
+        self,
+        path: str,
+        parameters: Parameters | None = None,
+        *,
+        accept: str = "text/html,*/*",
+        anonymous: bool = True,
+    ) -> str:
+        """Return the text of a page or feed (HTML, RSS, Atom); arguments as ``get``.
+
+        What the page itself says to programs is the caller's to read
+        (``politeness.page_refusal``): it may have been asked for to learn just that.
+
+        Args:
+            path: From the root of the host, beginning with one ``/``.
             parameters: The query.
+            accept: What is wanted.
             anonymous: Whether to leave the token out.
 
         Raises:
-            HostError: Its kind says what the host meant.
+            HostError: As ``get``; redirects are not followed here either.
         """
-        failure: RedsError
-        for attempt in range(self._pace.retries + 1):
-            failure, asked_wait = self._unavailable(path), None
-            answer = self._attempt(path, parameters, anonymous)
-            if answer is not None:
-                meaning = failure_of(answer, f"{self.host}{path}")
-                if meaning is None:
-                    return answer.json()
-                if not isinstance(meaning, HostUnavailable):
-                    raise meaning
-                failure, asked_wait = meaning, wait_asked_for(answer.headers, datetime.now(UTC))
-            if attempt < self._pace.retries:
-                seconds = self._wait(attempt, asked_wait)
-                _LOGGER.info("%s%s: waiting %.1f s to try again", self.host, path, seconds)
-                self._sleep(seconds)
-        raise failure
+        question = self._question(path, parameters, accept, anonymous)
+        return self._answer(question, document_failure_of).text
 
     def robots_refusal(self, path: str) -> str:
         """Return why robots.txt forbids a path of this host to us, or "".
 
+        Args:
+            path: From the root of the host; it may carry a query.
+
         Raises:
             HostUnavailable: robots.txt cannot be read, which for now means no.
+            HostRefused: It is elsewhere or behind a bot check.
         """
-        try:
-            return self._robots.refusal(f"{self.origin}{path}")
-        except RobotsUnreadable as error:
-            raise HostUnavailable(
-                f"{self.host} does not answer or fails to hand out its robots.txt, without which "
-                "REDS may not ask it for anything; check the address and the network, or try "
-                "again later."
-            ) from error
+        with self._turn:
+            try:
+                return self._robots.refusal(f"{self.origin}{path}")
+            except RobotsUnreadable as error:
+                raise HostUnavailable(
+                    f"{self.host} does not answer or fails to hand out its robots.txt, without "
+                    "which REDS may not ask it for anything; check the address and the network, "
+                    "or try again later."
+                ) from error
 
-    def _attempt(self, path: str, parameters: Parameters | None, anonymous: bool) -> Answer | None:
-        """Return the host's answer, or None where the connection failed."""
+    def _question(
+        self, path: str, parameters: Parameters | None, accept: str, anonymous: bool
+    ) -> _Question:
         if not path.startswith("/") or path.startswith("//"):
             raise ValueError("a path begins with one slash")
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": accept}
         if self._token and not anonymous:
             headers["Authorization"] = f"Bearer {self._token}"
-        return self._send(path, parameters, headers)
+        return _Question(path, parameters, headers, f"{self.host}{discreet(path)}")
 
-    def _send(
-        self, path: str, parameters: Parameters | None, headers: Mapping[str, str]
-    ) -> Answer | None:
-        self.requests_made += 1
+    def _answer(
+        self, question: _Question, failure_in: Callable[[Answer, str], HostError | None]
+    ) -> Answer:
+        """Return the host's answer to a question that may be asked, or raise what it means."""
+        with self._turn:
+            spacing = self._permitted_spacing(question)
+            for attempt in range(self._pace.retries + 1):
+                self._patience.wait_for_turn(spacing)
+                answer = self._sent(question)
+                if answer is None:
+                    failure: HostError | None = self._unavailable(question.address)
+                else:
+                    failure = failure_in(answer, question.address)
+                self._patience.learn(answer, failure)
+                if answer is not None and failure is None:
+                    return self._untagged(answer)
+                if not isinstance(failure, HostUnavailable):
+                    break
+                asked_wait = self._patience.asked_wait(answer, question.address)
+                if attempt == self._pace.retries or self._patience.exhausted:
+                    break
+                self._patience.wait_to_retry(attempt, asked_wait, question.address)
+        raise self._remembered(failure or self._unavailable(question.address))
+
+    def _remembered(self, failure: HostError) -> HostError:
+        """Return a failure, having noted a bot check: it is meant for all requests."""
+        if isinstance(failure, BotCheck):
+            self._bot_check = str(failure)
+        return failure
+
+    def _permitted_spacing(self, question: _Question) -> float:
+        """Return the seconds that the host wants between requests, if the question is allowed."""
+        if self._bot_check:
+            raise BotCheck(self._bot_check)
+        # Rules may speak of queries, so that what is checked is the address as it is sent.
+        prepared = requests.Request("GET", self.origin, params=question.parameters).prepare()
+        query = urlsplit(prepared.url or "").query
+        refusal = self.robots_refusal(f"{question.path}{'?' + query if query else ''}")
+        if refusal:
+            raise HostRefused(refusal_sentence(self.host, refusal))
+        spacing = self._robots.seconds_between_requests(self.origin)
+        if spacing > _LONGEST_PAUSE_SECONDS:
+            raise HostRefused(
+                f"{self.host} wants programs to pause for more than "
+                f"{in_words(_LONGEST_PAUSE_SECONDS)} between requests (robots.txt), which is too "
+                "slow to collect anything; ask its operator whether collecting is welcome."
+            )
+        return spacing
+
+    def _sent(self, question: _Question) -> Answer | None:
+        """Send a question once and return the answer, or None where the connection failed."""
+        if not self._budget.take():
+            raise BudgetSpent(
+                f"This run may send {self._budget.limit} requests to {self.host} and has sent "
+                "them; nothing is lost, the next run goes on from here."
+            )
         try:
             with self._session.get(
-                f"{self.origin}{path}",
-                params=parameters,
-                headers=headers,
+                f"{self.origin}{question.path}",
+                params=question.parameters,
+                headers=question.headers,
                 timeout=self._pace.timeout,
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                body = read_bounded(response, _API_MAX_BYTES, _API_SECONDS)
+                body = read_bounded(response, _ANSWER_MAX_BYTES, _ANSWER_SECONDS)
                 return Answer(response.status_code, response.headers, body)
         except (requests.RequestException, TooManyBytesError, TooSlowError) as error:
-            _LOGGER.info("%s%s: no answer (%s)", self.host, path, type(error).__name__)
+            _LOGGER.info("%s: no answer (%s)", question.address, type(error).__name__)
             return None
 
+    def _untagged(self, answer: Answer) -> Answer:
+        """Return the answer unless its header speaks against training.
+
+        Only ``noai`` and ``noimageai`` count here: many set-ups stamp ``noindex`` on everything
+        to stay out of search engines, which lists of posts never enter; authors who say it are
+        heard through their flags, pages and pictures.
+        """
+        tag = tag_refusal(answer.headers.get("X-Robots-Tag", ""), TRAINING_DIRECTIVES)
+        if tag and self.politeness.obey_ai_refusals:
+            raise HostRefused(refusal_sentence(self.host, f"X-Robots-Tag says {tag}"))
+        return answer
+
     def _read_robots(self, address: str) -> tuple[int, str]:
+        """Read robots.txt without the token; redirects are followed on this origin only."""
+        for _ in range(_ROBOTS_REDIRECTS + 1):
+            answer = self._robots_answer(urlsplit(address).path)
+            if answer is None:
+                raise RobotsUnreadable(address)
+            target = urljoin(address, answer.headers.get("Location", ""))
+            redirected = 300 <= answer.status < 400
+            if answer.is_challenge or (redirected and not _lies_on(self.origin, target)):
+                failure = failure_of(answer, f"{self.host}/robots.txt")
+                raise self._remembered(failure) if failure else RobotsUnreadable(address)
+            if not redirected:
+                text = answer.body[:ROBOTS_MAX_BYTES].decode("utf-8", "replace")
+                return answer.status, text
+            address = target
+        raise RobotsUnreadable(address)
+
+    def _robots_answer(self, path: str) -> Answer | None:
         # This is the first thing a host is asked: whoever mistyped its address learns it soon.
         retries = min(self._pace.retries, _ROBOTS_RETRIES)
+        question = _Question(path, None, {}, f"{self.host}/robots.txt")
         for attempt in range(retries + 1):
-            answer = self._send(urlsplit(address).path, None, {})
+            answer = self._sent(question)
             if answer is not None and answer.status < 500 and answer.status != 429:
                 break
             if attempt < retries:
-                asked = (
-                    None if answer is None else wait_asked_for(answer.headers, datetime.now(UTC))
-                )
-                self._sleep(self._wait(attempt, asked))
-        if answer is None:
-            raise RobotsUnreadable(address)
-        return answer.status, answer.body.decode("utf-8", "replace")
+                asked_wait = self._patience.asked_wait(answer, question.address)
+                self._patience.wait_to_retry(attempt, asked_wait, question.address)
+        return answer
 
-    def _wait(self, attempt: int, asked_wait: float | None) -> float:
-        longest = self._pace.longest_wait_seconds
-        backoff = min(longest, self._pace.backoff_seconds * 2**attempt)
-        # Jitter, so that several collectors do not come back at the same moment.
-        return min(longest, max(backoff * random.uniform(0.5, 1.0), asked_wait or 0.0))
-
-    def _unavailable(self, path: str) -> HostUnavailable:
+    def _unavailable(self, address: str) -> HostUnavailable:
         return HostUnavailable(
-            f"{self.host}{path} does not answer; check the address and the network, then run "
-            "again, REDS resumes where it stopped."
+            f"{address} does not answer; check the address and the network, then run again, REDS "
+            "resumes where it stopped."
         )
 
 
-def wait_asked_for(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Return the seconds a host asks us to wait, or None where it does not say.
-
-    Read are ``Retry-After`` (seconds or a date) and ``X-RateLimit-Reset`` as Mastodon (ISO 8601)
-    and GoToSocial (epoch seconds) send it; the latter is measured against the host's own
-    ``Date``, so that a wrong clock on either side does not matter (fediverse.md 3.4).
-    """
-    if retry_after := headers.get("Retry-After"):
-        try:
-            return Retry(0).parse_retry_after(retry_after)
-        except (InvalidHeader, OverflowError, ValueError):
-            pass
-    reset = _moment(headers.get("X-RateLimit-Reset", ""))
-    if reset is None:
-        return None
-    here = _http_date(headers.get("Date", "")) or now
-    return max(0.0, (reset - here).total_seconds())
-
-
-def _moment(text: str) -> datetime | None:
+def _usable_origin(url: str) -> str:
     try:
-        if text.isdecimal():
-            return datetime.fromtimestamp(int(text), UTC)
-        moment = datetime.fromisoformat(text)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return origin_of(url)
+    except ValueError as error:
+        raise RedsError(
+            f"The host address cannot be used because {error}; "
+            "set REDS_HOST_URL to something like https://pix.example."
+        ) from error
 
 
-def _http_date(text: str) -> datetime | None:
+def _usable_token(token: str, origin: str, host: str) -> str:
+    if token and urlsplit(origin).scheme != "https" and not is_loopback(origin):
+        raise RedsError(
+            f"{host} would get the access token unencrypted over http; "
+            "set REDS_HOST_URL to its https address."
+        )
+    token = token.strip()
+    if not token.isascii() or not token.isprintable():
+        raise RedsError(
+            "The access token holds characters that a token cannot have; copy it again "
+            "into REDS_HOST_TOKEN."
+        )
+    return token
+
+
+def _lies_on(origin: str, url: str) -> bool:
     try:
-        return datetime.strptime(text, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
+        return origin_of(url) == origin
     except ValueError:
-        return None
+        return False

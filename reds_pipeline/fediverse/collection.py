@@ -7,21 +7,29 @@ Each page is judged in memory and then appended to the journal as rows together 
 after it, in one record. A kill therefore loses at most the page in flight and the next attempt
 goes on below the last record. Raw answers of a host are never written anywhere. The caller
 writes rows and cursors to their tables and then deletes the journal; killed in between, the
-journal is read again over the tables, which changes nothing.
+journal is read again over the tables, which changes nothing. A post that is shown again as it is
+known costs the journal its key at most, and that once an hour.
+
+Posts that appear among those already walked (a post edited to carry the tag, or one that came
+late from elsewhere with the id of its day) are found where they stand on a page that is read
+anyway; a change of policy walks everything again.
 """
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tqdm import tqdm
 
 from reds_pipeline.fediverse.client import ApiClient
+from reds_pipeline.fediverse.failures import BudgetSpent
 from reds_pipeline.fediverse.hosts import HostProfile
+from reds_pipeline.fediverse.known_posts import KnownPosts
 from reds_pipeline.fediverse.posts import PostReader, Row
 from reds_pipeline.fediverse.sources import public_posts, tag_posts
 from reds_pipeline.fediverse.timelines import Page, PagingRules, id_order
@@ -49,31 +57,18 @@ class Collected:
         cursors: How far each timeline has been walked.
         new_posts: Posts seen for the first time in this run (a resumed run included).
         counts: ``{"seen": n, "kept": n, "dropped": {reason: n}}`` over ``rows``.
+        unreadable: Places in timelines that the host could not show in this run (a resumed run
+            included) and that were stepped over, or where a walk had to stop.
+        stopped_by: Why the run ended early though nothing failed, "" where it did not: a
+            sentence for people.
     """
 
     rows: list[Row]
     cursors: list[Cursor]
     new_posts: int
     counts: dict[str, Any]
-
-
-@dataclass
-class _Progress:
-    """The state of one collection: everything that the journal and the tables hold."""
-
-    rows: dict[str, Row] = field(default_factory=dict)
-    stretches: dict[str, list[Cursor]] = field(default_factory=dict)
-
-    def is_news(self, row: Row) -> bool:
-        """Say whether a row is on an unknown post, or gates one that was kept so far."""
-        old = self.rows.get(row["post_key"])
-        return old is None or (old["status"] == "kept" and row["status"] == "gated")
-
-    def add_rows(self, rows: Iterable[Row]) -> None:
-        """Take in rows; of two on one post the stricter stays."""
-        for row in rows:
-            if self.is_news(row):
-                self.rows[row["post_key"]] = row
+    unreadable: int = 0
+    stopped_by: str = ""
 
 
 class _Collector:
@@ -91,61 +86,80 @@ class _Collector:
         bar: tqdm,
     ) -> None:
         known = known or Known()
+        self._started_at = utc_now()
         self._client = client
         self._profile = profile
         self._reader = reader
         self._rules = rules or PagingRules()
         self._journal = journal
         self._bar = bar
-        self.progress = _Progress()
-        self.progress.add_rows(known.rows)
-        self._known_before = set(self.progress.rows)
-        self.progress.stretches = by_tag(filter(self._still_holds, known.cursors))
+        self._posts = KnownPosts(reader.policy.digest)
+        self._posts.take(known.rows)
+        self._known_before = set(self._posts.rows)
+        self._stretches = by_tag(filter(self._still_holds, known.cursors))
+        self._unreadable = 0
+        self._stopped_by = ""
         for record in journal.records():
-            self.progress.add_rows(record["rows"])
-            stretches = [Cursor(**row) for row in record["cursors"]]
-            if all(stretch.host == reader.host for stretch in stretches):
-                self.progress.stretches[record["tag"]] = stretches
+            # Older versions of REDS left other records; their pages are read again.
+            if "confirmed" in record:
+                self._take_up(record)
 
     def catch_up(self, tag: str) -> None:
         """Collect what is newer than the newest stretch of a tag, and close gaps below it."""
         self._close_gaps(tag)
-        stretches = self.progress.stretches.get(tag, [])
+        stretches = self._stretches.get(tag, [])
         if not stretches or not (stretches[0].newest_id or stretches[0].exhausted):
             return
         self._descend(tag, self._top(tag), stretches)
 
-    def go_deeper(self, tag: str, enough: Callable[[], bool]) -> None:
-        """Collect older posts of a tag until there are enough, or no more."""
-        *newer, stretch = self.progress.stretches.get(tag) or [self._top(tag)]
-        if newer or stretch.exhausted or enough():
+    def go_deeper(self, tag: str, enough: Callable[[list[Row]], bool]) -> None:
+        """Collect older posts of a tag until the kept ones are enough, or there are no more."""
+        *newer, stretch = self._stretches.get(tag) or [self._top(tag)]
+        if newer or not stretch.goes_on_below(self._started_at) or enough(self._kept()):
             return
         if not stretch.oldest_id:
             stretch = self._top(tag)
         for page in self._pages(tag, stretch.oldest_id):
             rows = self._judged(page, tag)
-            stretch = extended(stretch, rows, page.exhausted)
-            self._record(tag, rows, [stretch])
-            if enough():
+            stretch = extended(stretch, rows, page, self._started_at)
+            self._record(tag, rows, [stretch], page)
+            if enough(self._kept()):
                 return
 
     def result(self) -> Collected:
         """Return everything known now."""
-        rows = list(self.progress.rows.values())
+        rows = list(self._posts.rows.values())
         return Collected(
             rows=rows,
-            cursors=[
-                stretch for stretches in self.progress.stretches.values() for stretch in stretches
-            ],
+            cursors=[stretch for stretches in self._stretches.values() for stretch in stretches],
             new_posts=sum(row["post_key"] not in self._known_before for row in rows),
             counts=funnel(rows),
+            unreadable=self._unreadable,
+            stopped_by=self._stopped_by,
         )
+
+    @contextmanager
+    def as_far_as_the_budget_goes(self) -> Iterator[None]:
+        """Take the end of the request budget for the end of the run: nothing has failed."""
+        try:
+            yield
+        except BudgetSpent as spent:
+            self._stopped_by = str(spent)
+
+    def _take_up(self, record: Mapping[str, Any]) -> None:
+        """Go on from a record of an earlier attempt."""
+        self._posts.take(record["rows"])
+        self._posts.confirm(record["confirmed"], record["at"])
+        self._unreadable += record["unreadable"]
+        stretches = [Cursor(**row) for row in record["cursors"]]
+        if all(self._is_ours(stretch) for stretch in stretches):
+            self._stretches[record["tag"]] = stretches
 
     def _close_gaps(self, tag: str) -> None:
         """Walk down from the newest stretch to the next until one is left or a budget ends."""
-        while len(stretches := self.progress.stretches.get(tag, [])) > 1:
+        while len(stretches := self._stretches.get(tag, [])) > 1:
             self._descend(tag, stretches[0], stretches[1:])
-            if len(self.progress.stretches[tag]) >= len(stretches):
+            if len(self._stretches[tag]) >= len(stretches):
                 return
 
     def _descend(self, tag: str, stretch: Cursor, older: list[Cursor]) -> None:
@@ -153,21 +167,41 @@ class _Collector:
         for page in self._pages(tag, stretch.oldest_id):
             rows = self._judged(page, tag)
             met = page.exhausted or self._has_met(rows, page, older[0])
-            stretch = extended(stretch, rows, page.exhausted)
+            stretch = extended(stretch, rows, page, self._started_at)
             if met:
-                self._record(tag, rows, [joined(stretch, older[0]), *older[1:]])
+                self._record(tag, rows, [joined(stretch, older[0]), *older[1:]], page)
                 return
-            self._record(tag, rows, [stretch, *older] if stretch.newest_id else older)
+            self._record(tag, rows, [stretch, *older] if stretch.newest_id else older, page)
+
+    def _is_ours(self, stretch: Cursor) -> bool:
+        """Say whether a stretch is of this host's timeline, judged as posts are judged today.
+
+        A home may be pointed at another host, and its policy may change: the posts it has stay,
+        places in timelines do not.
+        """
+        return (stretch.host, stretch.policy) == (self._reader.host, self._reader.policy.digest)
 
     def _still_holds(self, stretch: Cursor) -> bool:
-        """Say whether a stretch describes this host's timeline and rows that are still here.
+        """Say whether a stretch also describes rows that are still here.
 
-        A home may be pointed at another host: the posts it has stay, places in timelines do not.
-        And a table of posts may have been lost or come back from an old copy.
+        A table of posts may have been lost or come back from an old copy.
         """
-        return stretch.host == self._reader.host and (
-            not stretch.newest_key or stretch.newest_key in self.progress.rows
+        return self._is_ours(stretch) and (
+            not stretch.newest_key or stretch.newest_key in self._posts.rows
         )
+
+    def _kept(self) -> list[Row]:
+        """Return the kept posts that count towards what is wanted.
+
+        Not those of this host that were judged under another policy and not seen since: whether
+        they are still wanted is open, and a run that counted them would not look.
+        """
+        return [
+            row
+            for row in self._posts.rows.values()
+            if row["status"] == "kept"
+            and (row["policy"] == self._reader.policy.digest or row["host"] != self._reader.host)
+        ]
 
     def _top(self, tag: str) -> Cursor:
         """Return the empty stretch above the newest post."""
@@ -178,8 +212,9 @@ class _Collector:
             return True
         # The post may be gone. Where the next page would begin decides, and not any one id of
         # this page: an old post that got its tag late stands among the newest.
-        below = id_order(page.cursor or "")
-        return bool(older.newest_id) and below <= id_order(older.newest_id)
+        if page.cursor is None or not older.newest_id:
+            return False
+        return id_order(page.cursor) <= id_order(older.newest_id)
 
     def _pages(self, tag: str, below: str) -> Iterator[Page]:
         start = below or None
@@ -192,19 +227,21 @@ class _Collector:
         self._bar.update(len(page.entities))
         return [self._reader.row(entity, tag, now) for entity in page.entities]
 
-    def _record(self, tag: str, rows: list[Row], stretches: list[Cursor]) -> None:
-        changes = [row for row in rows if self.progress.is_news(row)]
-        if not changes and stretches == self.progress.stretches.get(tag):
+    def _record(self, tag: str, rows: list[Row], stretches: list[Cursor], page: Page) -> None:
+        news = self._posts.news(rows)
+        unchanged = stretches == self._stretches.get(tag)
+        if not (news.changed or news.confirmed or page.unreadable) and unchanged:
             return
-        self._journal.append(
-            {
-                "tag": tag,
-                "rows": changes,
-                "cursors": [stretch.row() for stretch in stretches],
-            }
-        )
-        self.progress.add_rows(changes)
-        self.progress.stretches[tag] = stretches
+        record = {
+            "tag": tag,
+            "at": utc_now(),
+            "rows": news.changed,
+            "confirmed": news.confirmed,
+            "unreadable": page.unreadable,
+            "cursors": [asdict(stretch) for stretch in stretches],
+        }
+        self._journal.append(record)
+        self._take_up(record)
 
 
 def sample_public(
@@ -239,15 +276,16 @@ def sample_public(
         collector = _Collector(
             client, profile, reader, rules=rules, known=known, journal=journal, bar=bar
         )
-        collector.catch_up(PUBLIC)
-        collector.go_deeper(PUBLIC, lambda: _kept(collector.progress.rows.values()) >= wanted_posts)
+        with collector.as_far_as_the_budget_goes():
+            collector.catch_up(PUBLIC)
+            collector.go_deeper(PUBLIC, lambda kept: len(kept) >= wanted_posts)
     result = collector.result()
     rows = newest_posts(result.rows, wanted_posts)
     if len(rows) == len(result.rows):
         return result
     oldest = min((row["post_id"] for row in rows if row["status"] == "kept"), key=id_order)
     cursors = [shortened(cursor, oldest) for cursor in result.cursors]
-    return Collected(rows, list(filter(None, cursors)), result.new_posts, funnel(rows))
+    return replace(result, rows=rows, cursors=list(filter(None, cursors)), counts=funnel(rows))
 
 
 def collect_posts(
@@ -284,12 +322,11 @@ def collect_posts(
         collector = _Collector(
             client, profile, reader, rules=rules, known=known, journal=journal, bar=bar
         )
-        for tag in names:
-            collector.catch_up(tag)
-        for tag in names:
-            collector.go_deeper(
-                tag, lambda: _pictures(collector.progress.rows.values()) >= wanted_images
-            )
+        with collector.as_far_as_the_budget_goes():
+            for tag in names:
+                collector.catch_up(tag)
+            for tag in names:
+                collector.go_deeper(tag, lambda kept: _pictures(kept) >= wanted_images)
     return collector.result()
 
 
@@ -329,9 +366,5 @@ def _progress_bar() -> tqdm:
     return tqdm(desc="Reading timelines", unit=" posts", disable=None, file=sys.stderr, leave=False)
 
 
-def _kept(rows: Iterable[Row]) -> int:
-    return sum(row["status"] == "kept" for row in rows)
-
-
-def _pictures(rows: Iterable[Row]) -> int:
-    return sum(len(row["media"]) for row in rows if row["status"] == "kept")
+def _pictures(kept: Iterable[Row]) -> int:
+    return sum(len(row["media"]) for row in kept)

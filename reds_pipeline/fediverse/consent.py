@@ -1,8 +1,9 @@
 """Whose posts may be kept: the hard gates of fediverse.md 5.1, as one pure function.
 
 What belongs here: the policy and the gate. What does not: what is stored of a post that passes
-(``posts.py``) and the wishes of a whole host (``politeness.py``). The gate errs towards
-dropping: a flag that is missing where every server sends it, or has an odd type, counts as no.
+(``posts.py``), what only the author's own pages say (``authors.py``) and the wishes of a whole
+host (``politeness.py``). The gate errs towards dropping: a flag that is missing where every
+server sends it, or has an odd type, counts as no.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import html
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -69,7 +71,12 @@ DENIED_TAGS = frozenset(
     }
 )
 
-_LONGEST_PROFILE_TEXT = 100_000
+_LONGEST_TEXT = 100_000
+_UNSET = (False, None)
+_GONE_FLAGS = ("suspended", "limited", "memorial", "moved")
+_UNSEEN = frozenset({"Cf", "Mn", "Me"})
+# Pixelfed's address of a post whose author is gone (fediverse.md 2.6).
+_NOWHERE = "/404"
 
 
 @dataclass(frozen=True)
@@ -78,12 +85,13 @@ class ConsentPolicy:
 
     Attributes:
         require_indexable: ``strict`` wants the author's ``indexable`` and ``discoverable`` flags
-            to be there and true, which no Pixelfed API says; ``respect_if_present`` takes a
-            missing flag as no objection.
+            to be there and true; ``respect_if_present`` takes a missing flag as no objection.
+            Pixelfed says ``indexable`` only where ``authors.AuthorWishes`` asks for it.
         allowed_origins: Hosts, such as ``pix.example``, whose posts may be taken from another
             host that shows them; the host asked itself needs no mention.
         allowed_licences: Licences of which an attachment must have one, or None for any.
-        denied_tags: Case-folded tags whose posts are never kept.
+        denied_tags: Case-folded tags whose posts are never kept, also where only the caption has
+            them.
         opt_out_words: Words that, as a hashtag in a profile, say no.
     """
 
@@ -106,19 +114,27 @@ class ConsentPolicy:
         return hashlib.sha256(json.dumps(choices).encode()).hexdigest()[:16]
 
 
-def gate(entity: Mapping[str, Any], policy: ConsentPolicy) -> str:
+def gate(
+    entity: Mapping[str, Any],
+    policy: ConsentPolicy,
+    *,
+    said_elsewhere: Collection[str] = (),
+) -> str:
     """Return the first reason of ``REASONS`` why a post must be dropped, or "".
 
     Args:
         entity: A status as Pixelfed (either shape) or Mastodon sends it, or any JSON object.
         policy: What counts as consent.
+        said_elsewhere: Flags of the author that may be missing here even under a strict policy,
+            because the caller asks the author's own pages for them.
     """
     account = entity.get("account")
     if not isinstance(account, dict):
         account = {}
     return (
         _post_gate(entity)
-        or _account_gate(account, policy)
+        or _gone_author_gate(entity)
+        or _account_gate(account, policy, said_elsewhere)
         or _origin_gate(entity, account, policy)
         or _content_gate(entity, policy)
     )
@@ -132,6 +148,11 @@ def usable_attachments(entity: Mapping[str, Any], policy: ConsentPolicy) -> list
         if is_usable_picture(attachment)
         and (policy.allowed_licences is None or licence_of(attachment) in policy.allowed_licences)
     ]
+
+
+def opts_out(texts: Iterable[Any], policy: ConsentPolicy) -> bool:
+    """Say whether any of some texts, plain or HTML, holds an opt-out word as a hashtag."""
+    return _has_hashtag(texts, policy.opt_out_words)
 
 
 def tag_names(entity: Mapping[str, Any]) -> list[str]:
@@ -178,17 +199,26 @@ def _post_gate(entity: Mapping[str, Any]) -> str:
     return ""
 
 
-def _account_gate(account: Mapping[str, Any], policy: ConsentPolicy) -> str:
-    if any(account.get(flag) for flag in ("suspended", "limited", "memorial", "moved")):
+def _gone_author_gate(entity: Mapping[str, Any]) -> str:
+    return "account_suspended" if entity.get("url") == _NOWHERE else ""
+
+
+def _account_gate(
+    account: Mapping[str, Any], policy: ConsentPolicy, said_elsewhere: Collection[str]
+) -> str:
+    # "moved" is the account that it became; whatever it holds, the person has left this one.
+    if any(account.get(flag) not in _UNSET for flag in _GONE_FLAGS):
         return "account_suspended"
     if account.get("locked") is not False:
         return "account_locked"
-    if account.get("noindex"):
+    if account.get("noindex") not in _UNSET:
         return "account_not_indexable"
-    accepted = (True,) if policy.require_indexable == "strict" else (True, None)
-    if any(account.get(flag) not in accepted for flag in ("indexable", "discoverable")):
-        return "account_not_indexable"
-    if _opted_out(account, policy):
+    strict = policy.require_indexable == "strict"
+    for flag in ("indexable", "discoverable"):
+        must_be_said = strict and flag not in said_elsewhere
+        if account.get(flag) not in ((True,) if must_be_said else (True, None)):
+            return "account_not_indexable"
+    if opts_out(_profile_texts(account), policy):
         return "account_opted_out"
     return ""
 
@@ -207,33 +237,50 @@ def _origin_gate(
 
 
 def _content_gate(entity: Mapping[str, Any], policy: ConsentPolicy) -> str:
-    if any(folded(tag) in policy.denied_tags for tag in tag_names(entity)):
+    if any(_bare(tag) in policy.denied_tags for tag in tag_names(entity)):
+        return "denied_tag"
+    # Hosts list only so many tags of a post, and not those they failed to recognise.
+    captions = (entity.get("content"), entity.get("content_text"))
+    if _has_hashtag(captions, policy.denied_tags):
         return "denied_tag"
     if usable_attachments(entity, policy):
         return ""
     return "licence" if any(map(is_usable_picture, attachments_of(entity))) else "no_image"
 
 
-def _opted_out(account: Mapping[str, Any], policy: ConsentPolicy) -> bool:
-    words = "|".join(re.escape(word) for word in policy.opt_out_words)
-    if not words:
-        return False
-    pattern = re.compile(rf"#\s?(?:{words})(?!\w)", re.IGNORECASE)
-    return any(pattern.search(text) for text in _profile_texts(account))
-
-
-def _profile_texts(account: Mapping[str, Any]) -> Iterator[str]:
+def _profile_texts(account: Mapping[str, Any]) -> Iterator[Any]:
     fields = account.get("fields")
-    entries = fields if isinstance(fields, list) else []
-    for value in (
-        account.get("note"),
-        account.get("note_text"),
-        account.get("display_name"),
-        *(entry.get("name") for entry in entries if isinstance(entry, dict)),
-        *(entry.get("value") for entry in entries if isinstance(entry, dict)),
-    ):
-        if isinstance(value, str):
-            yield from _readings(value)
+    yield from (account.get("note"), account.get("note_text"), account.get("display_name"))
+    for entry in fields if isinstance(fields, list) else []:
+        if isinstance(entry, dict):
+            yield from (entry.get("name"), entry.get("value"))
+
+
+def _has_hashtag(texts: Iterable[Any], words: Iterable[str]) -> bool:
+    pattern = _hashtag_of(tuple(words))
+    return any(
+        pattern.search(reading)
+        for text in texts
+        if isinstance(text, str) and text
+        for reading in _readings(text)
+    )
+
+
+@lru_cache(maxsize=16)
+def _hashtag_of(words: tuple[str, ...]) -> re.Pattern[str]:
+    """Return a pattern of any of the words as a hashtag; it matches nothing for no words."""
+    spellings = "|".join(_joinable(word) for word in words) or r"(?!)"
+    return re.compile(rf"#\s?(?:{spellings})(?!\w)", re.IGNORECASE)
+
+
+def _joinable(word: str) -> str:
+    """Return a pattern of a word whose letters may be joined by underscores: ``no_ai``."""
+    return "_?".join(re.escape(letter) for letter in word)
+
+
+def _bare(tag: str) -> str:
+    """Return a tag folded, without invisible characters and underscores."""
+    return folded(_legible(tag)).replace("_", "")
 
 
 def _readings(markup: str) -> Iterator[str]:
@@ -246,7 +293,7 @@ def _readings(markup: str) -> Iterator[str]:
         yield _legible(html.unescape(markup))
         return
     try:
-        soup = BeautifulSoup(markup[:_LONGEST_PROFILE_TEXT], "html.parser")
+        soup = BeautifulSoup(markup[:_LONGEST_TEXT], "html.parser")
     except ParserRejectedMarkup:
         yield _legible(markup)
         return
@@ -255,6 +302,13 @@ def _readings(markup: str) -> Iterator[str]:
 
 
 def _legible(text: str) -> str:
-    """Return ``text`` without invisible characters and with full-width signs made plain."""
+    """Return ``text`` without invisible characters and with full-width signs made plain.
+
+    Combining marks go as well: a variation selector turns ``#`` into an emoji that reads alike.
+    """
     plain = unicodedata.normalize("NFKC", text)
-    return "".join(character for character in plain if unicodedata.category(character) != "Cf")
+    if plain.isascii():
+        return plain
+    return "".join(
+        character for character in plain if unicodedata.category(character) not in _UNSEEN
+    )

@@ -1,30 +1,40 @@
 """What went wrong, judged by meaning and not by status code alone.
 
 What belongs here: the errors of this package, each one sentence for the operator, and the pure
-function that reads an answer and says which of them it is. Pixelfed reports a missing token as
+functions that read an answer and say which of them it is. Pixelfed reports a missing token as
 500, a deleted post as 500, and a login page as 200 (fediverse.md 2.8, 3.2), so the body decides.
-What does not: sending requests, waiting, retrying (``client.py``).
+What does not: reading the parts of an answer (``answers.py``), sending, waiting and retrying
+(``client.py``).
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from reds_pipeline.errors import RedsError
+from reds_pipeline.fediverse.answers import Answer
+
+__all__ = [
+    "Answer",
+    "AuthenticationRequired",
+    "BadRequest",
+    "BotCheck",
+    "BudgetSpent",
+    "CircuitOpen",
+    "HostError",
+    "HostRefused",
+    "HostUnavailable",
+    "NotFound",
+    "document_failure_of",
+    "failure_of",
+    "host_is_failing",
+]
 
 _LOGIN_PATHS = ("/login", "/auth/sign_in", "/oauth/authorize")
-_CHALLENGE_MARKS = (
-    b"just a moment",
-    b"challenge-platform",
-    b"cf-challenge",
-    b"captcha",
-    b"anubis",
-    b"checking your browser",
-)
+_TIMELINES = "/api/v1/timelines/"
+# Those that bot checks come with (fediverse.md 2.9).
+_CHALLENGE_STATUSES = frozenset({200, 401, 403, 429, 503})
 
 
 class HostError(RedsError):
@@ -47,44 +57,22 @@ class HostRefused(HostError):
     """The host says no: robots.txt, a bot wall, or a redirect to elsewhere. REDS obeys."""
 
 
+class BotCheck(HostRefused):
+    """A page that tells programs from people: a no to every further request as well."""
+
+
 class HostUnavailable(HostError):
     """The host failed in a way that may pass; everything collected so far is safe."""
 
     retryable = True
 
 
-@dataclass(frozen=True)
-class Answer:
-    """One HTTP answer, reduced to what is needed to judge it.
+class CircuitOpen(HostUnavailable):
+    """The host failed so often, or asks for so long a wait, that it is left alone for now."""
 
-    Attributes:
-        status: HTTP status code.
-        headers: Header fields, looked up in any letter case.
-        body: The decoded body, bounded in size by whoever read it.
-    """
 
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def media_type(self) -> str:
-        """The content type without parameters, in lower case."""
-        return self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-
-    @property
-    def says_json(self) -> bool:
-        """Whether the host declares the body to be JSON."""
-        return self.media_type == "application/json" or self.media_type.endswith("+json")
-
-    def json(self) -> Any:
-        """Return the parsed body, or None where it is not JSON."""
-        if not self.says_json:
-            return None
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
+class BudgetSpent(HostError):
+    """This run has asked the host as often as it may; the next run goes on."""
 
 
 def failure_of(answer: Answer, address: str) -> HostError | None:
@@ -92,26 +80,75 @@ def failure_of(answer: Answer, address: str) -> HostError | None:
 
     Args:
         answer: The answer, redirects not followed.
-        address: What was asked, for the sentence; it never carries a token.
+        address: What was asked, host and path, for the sentence; it never carries a token.
     """
+    failure = _unwelcome(answer, address, page_expected=False)
+    if failure is not None:
+        return failure
+    body = answer.json()
+    if answer.status < 300:
+        return _no_data(answer, body, address)
+    return _by_message(body, address) or _by_status(answer, address)
+
+
+def document_failure_of(answer: Answer, address: str) -> HostError | None:
+    """Return what the answer to a request for a page or feed means as an error, or None.
+
+    Pages speak of anything, so that one which was handed out is a bot check only where its
+    markup says so; the words that suffice in place of data would refuse a photo of Anubis.
+
+    Args:
+        answer: The answer, redirects not followed.
+        address: What was asked, host and path, for the sentence.
+    """
+    failure = _unwelcome(answer, address, page_expected=answer.status < 300)
+    if failure is not None:
+        return failure
+    if answer.status >= 300:
+        return _by_message(answer.json(), address) or _by_status(answer, address)
+    if answer.is_text:
+        return None
+    return BadRequest(
+        f"{address} answered with a file of the type {answer.media_type} where REDS expected a "
+        "page; check the address."
+    )
+
+
+def host_is_failing(answer: Answer | None) -> bool:
+    """Return whether an attempt speaks against the host and not against what was asked.
+
+    A plain 500 is about one page, such as one with a post that the server cannot show
+    (fediverse.md 6, trap 8): whoever pages steps over it. No answer, 429 and what proxies say
+    (502, 503, 504, 52x) are about the host.
+
+    Args:
+        answer: What came back, None where the connection failed.
+    """
+    return answer is None or answer.status == 429 or answer.status > 500
+
+
+def _unwelcome(answer: Answer, address: str, *, page_expected: bool) -> HostError | None:
     if 300 <= answer.status < 400:
         return _redirect(answer, address)
-    if _is_challenge(answer):
-        return HostRefused(
+    if answer.is_challenge:
+        return BotCheck(
             f"{address} answered with a bot check, which means that its operator does not want "
             "programs there; ask the operator before trying again."
+        )
+    if not page_expected and answer.status in _CHALLENGE_STATUSES and answer.may_be_challenge:
+        # Less certain (a login form can hold a captcha), so that only this address is given up.
+        return HostRefused(
+            f"{address} answered with something that looks like a bot check; ask its operator "
+            "whether programs are welcome before trying again."
         )
     if answer.status == 429:
         return HostUnavailable(
             f"{address} says that REDS asks too often; wait a while and run again, nothing is lost."
         )
-    body = answer.json()
-    if answer.status < 300:
-        return _success(answer, body, address)
-    return _by_message(body, address) or _by_status(answer, address)
+    return None
 
 
-def _success(answer: Answer, body: Any, address: str) -> HostError | None:
+def _no_data(answer: Answer, body: Any, address: str) -> HostError | None:
     if isinstance(body, list | dict):
         return None
     if answer.says_json:
@@ -128,9 +165,11 @@ def _redirect(answer: Answer, address: str) -> HostError:
     target = urlsplit(answer.headers.get("Location", ""))
     if target.path.startswith(_LOGIN_PATHS):
         return _token_wanted(address)
+    # The path is left out: it may name a person.
+    elsewhere = target.netloc or ("another page" if target.path else "nowhere")
     return HostRefused(
-        f"{address} redirects to {target.netloc or target.path or 'nowhere'}, which REDS does not "
-        "follow with a token; configure the address that the host itself uses."
+        f"{address} redirects to {elsewhere}, which REDS does not follow with a token; configure "
+        "the address that the host itself uses."
     )
 
 
@@ -151,28 +190,26 @@ def _by_message(body: Any, address: str) -> HostError | None:
 
 def _by_status(answer: Answer, address: str) -> HostError:
     status = answer.status
-    if status == 401 or (status == 403 and answer.says_json):
+    # Mastodon refuses guests by 422 where REDS sends nothing that could be invalid (trap 24).
+    guest_refused = status == 422 and _TIMELINES in address
+    if status == 401 or (status == 403 and answer.says_json) or guest_refused:
         return _token_wanted(address)
-    if status == 403:
+    if status in {403, 451}:
         return HostRefused(
-            f"{address} refuses REDS (403); ask its operator whether collecting is welcome."
+            f"{address} refuses REDS ({status}); ask its operator whether collecting is welcome."
         )
     if status in {404, 410}:
         return _gone(address)
-    if 400 <= status < 500:
+    if status == 503:
+        return HostUnavailable(
+            f"{address} is overloaded or under maintenance (503); try again later, REDS resumes "
+            "where it stopped."
+        )
+    if 400 <= status < 500 and status not in {408, 425}:
         return _not_understood(address)
     return HostUnavailable(
         f"{address} fails with status {status}; try again later, REDS resumes where it stopped."
     )
-
-
-def _is_challenge(answer: Answer) -> bool:
-    if answer.headers.get("cf-mitigated", "").lower() == "challenge":
-        return True
-    if answer.media_type != "text/html":
-        return False
-    start = answer.body[:20_000].lower()
-    return any(mark in start for mark in _CHALLENGE_MARKS)
 
 
 def _token_wanted(address: str) -> AuthenticationRequired:

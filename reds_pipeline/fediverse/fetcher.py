@@ -4,13 +4,15 @@ What belongs here: the way to a media file and every reason not to take it (fedi
 5.2). What does not: what the bytes show (``imaging``) and what becomes of them (``media.py``).
 The fetcher has a session of its own that never saw the API token, connects to public addresses
 only (``public_connections.py``), and looks at each redirect before it follows it. The one private
-address it may visit is the origin of an API host on this very machine.
+address it may visit is the origin of an API host on this very machine. Each host is asked at a
+pace and within a budget of its own (``media_hosts.py``), which the API's has no part in.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from urllib.parse import urljoin, urlsplit
@@ -19,6 +21,8 @@ import requests
 
 from reds_pipeline.fediverse.addresses import is_loopback, origin_of
 from reds_pipeline.fediverse.attachments import media_url_refusal
+from reds_pipeline.fediverse.media_hosts import MediaHosts, MediaManners
+from reds_pipeline.fediverse.media_placeholders import Placeholders
 from reds_pipeline.fediverse.politeness import (
     ROBOTS_MAX_BYTES,
     Politeness,
@@ -28,10 +32,8 @@ from reds_pipeline.fediverse.politeness import (
 )
 from reds_pipeline.fediverse.public_connections import PrivateAddressError, public_adapter
 from reds_pipeline.fediverse.transport import (
-    RequestPace,
     TooManyBytesError,
     TooSlowError,
-    media_retries,
     new_session,
     plain_adapter,
     read_bounded,
@@ -39,6 +41,8 @@ from reds_pipeline.fediverse.transport import (
 
 _LOGGER = logging.getLogger(__name__)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# What a host that is overloaded, restarting or behind a struggling proxy answers.
+_PASSING = frozenset({429, 500, 502, 503, 504})
 _ROBOTS_REDIRECTS = 5
 
 
@@ -89,9 +93,8 @@ class MediaFetcher:
             may be fetched although that is a private address.
         politeness: Our name and whose refusals count.
         limits: What one picture may cost.
-        pace: How hard each media host may be asked.
-        own_pace: The same for the API host's own origin if it is this very machine.
-        connections: Connections kept open per host; as many as there are threads.
+        manners: How hard each media host may be asked.
+        own_manners: The same for the API host's own origin if it is this very machine.
 
     Attributes:
         files_requested: Requests for pictures so far, redirects included; neither robots.txt
@@ -104,30 +107,27 @@ class MediaFetcher:
         politeness: Politeness,
         *,
         limits: MediaLimits | None = None,
-        pace: RequestPace | None = None,
-        own_pace: RequestPace | None = None,
-        connections: int = 8,
+        manners: MediaManners | None = None,
+        own_manners: MediaManners | None = None,
     ) -> None:
         self._limits = limits or MediaLimits()
-        self._pace = pace or RequestPace(per_second=2.0, retries=2, backoff_seconds=2.0)
+        self._manners = manners or MediaManners()
+        self._own_manners = own_manners or MediaManners.on_this_machine(api_url)
         self._session = new_session(politeness.user_agent)
         for scheme in ("http://", "https://"):
             self._session.mount(
                 scheme,
-                public_adapter(
-                    self._pace,
-                    pool_maxsize=connections,
-                    max_retries=media_retries(self._pace),
-                ),
+                public_adapter(self._manners.pace, pool_maxsize=self._manners.connections),
             )
         self._own_origin = origin_of(api_url) if is_loopback(api_url) else ""
         if self._own_origin:
-            own = own_pace or RequestPace.towards(api_url)
             self._session.mount(
                 f"{self._own_origin}/",
-                plain_adapter(own, pool_maxsize=connections, max_retries=media_retries(own)),
+                plain_adapter(self._own_manners.pace, pool_maxsize=self._own_manners.connections),
             )
+        self._hosts = MediaHosts(self.manners_towards)
         self._robots = Robots(self._read_robots, politeness)
+        self._placeholders = Placeholders(self._read_placeholder)
         self.files_requested = 0
         self._counting = threading.Lock()
 
@@ -148,6 +148,10 @@ class MediaFetcher:
         """Close the connections."""
         self._session.close()
 
+    def manners_towards(self, origin: str) -> MediaManners:
+        """Return how hard the host at an origin may be asked."""
+        return self._own_manners if origin == self._own_origin else self._manners
+
     def __call__(self, url: str) -> bytes:
         """Return the bytes of the picture at ``url``, at most ``limits.max_bytes``.
 
@@ -156,20 +160,23 @@ class MediaFetcher:
                 ``private_address``, ``robots_txt``, ``robots_tag``, ``too_many_redirects``,
                 ``not_found``, ``forbidden``, ``not_an_image``, ``too_many_bytes``.
             MediaFailed: For now: ``robots_unreadable``, ``unreachable``, ``too_slow``,
-                ``status_<code>``.
+                ``status_<code>``, ``budget_spent``, ``host_resting`` (it failed too often in a
+                row, or asks for a wait that is too long).
         """
         for _ in range(self._limits.max_redirects + 1):
             url = self._checked(url)
             with self._counting:
                 self.files_requested += 1
             try:
-                with self._get(url) as response:
+                with self._answer(url, self._robots.seconds_between_requests(url)) as response:
                     target = response.headers.get("Location", "")
                     if response.status_code not in _REDIRECTS or not target:
-                        return self._body(response)
+                        return self._picture(url, response)
                     url = urljoin(url, target)
             except PrivateAddressError as error:
                 raise MediaRefused("private_address") from error
+            except RobotsUnreadable as error:
+                raise MediaFailed("robots_unreadable") from error
             except (requests.exceptions.InvalidURL, ValueError) as error:
                 raise MediaRefused("bad_url") from error
             except requests.RequestException as error:
@@ -200,10 +207,37 @@ class MediaFetcher:
             raise MediaRefused("robots_txt")
         return url
 
-    def _get(self, url: str) -> requests.Response:
-        return self._session.get(
-            url, timeout=self._pace.timeout, allow_redirects=False, stream=True
-        )
+    def _answer(self, url: str, seconds_between: float = 0.0) -> requests.Response:
+        """Ask, several times if need be, and return the answer with its body still to come."""
+        origin = origin_of(url)
+        host = self._hosts.at(origin)
+        pace = self.manners_towards(origin).pace
+        for attempt in range(pace.retries + 1):
+            if reason := host.wait_for_turn(seconds_between):
+                raise MediaFailed(reason)
+            try:
+                response = self._session.get(
+                    url, timeout=pace.timeout, allow_redirects=False, stream=True
+                )
+            except (requests.ConnectionError, requests.Timeout):
+                host.failed(attempt)
+                if attempt == pace.retries:
+                    raise
+                continue
+            if response.status_code not in _PASSING:
+                host.succeeded()
+                return response
+            host.failed(attempt, response.status_code, response.headers)
+            if attempt < pace.retries:
+                response.close()
+        return response
+
+    def _picture(self, url: str, response: requests.Response) -> bytes:
+        data = self._body(response)
+        # The path of the last hop: where a host keeps its placeholder, it keeps its uploads.
+        if self._placeholders.shows(origin_of(url), urlsplit(url).path, data):
+            raise MediaRefused("placeholder")
+        return data
 
     def _body(self, response: requests.Response) -> bytes:
         status = response.status_code
@@ -230,7 +264,7 @@ class MediaFetcher:
             if is_loopback(address) and origin_of(address) != self._own_origin:
                 raise PrivateAddressError
             try:
-                with self._get(address) as response:
+                with self._answer(address) as response:
                     target = response.headers.get("Location", "")
                     if response.status_code not in _REDIRECTS or not target:
                         text = read_bounded(response, ROBOTS_MAX_BYTES, self._limits.seconds)
@@ -244,3 +278,16 @@ class MediaFetcher:
             ) as error:
                 raise RobotsUnreadable(address) from error
         raise RobotsUnreadable(address)
+
+    def _read_placeholder(self, address: str) -> bytes:
+        """Read a host's placeholder; where that does not work there is none to know."""
+        with (
+            suppress(MediaFailed, PrivateAddressError, RobotsUnreadable, requests.RequestException),
+            suppress(TooManyBytesError, TooSlowError),
+        ):
+            if self._robots.refusal(address):
+                return b""
+            with self._answer(address, self._robots.seconds_between_requests(address)) as response:
+                if response.status_code == 200:
+                    return read_bounded(response, self._limits.max_bytes, self._limits.seconds)
+        return b""

@@ -1,37 +1,44 @@
 """Downloading the pictures of kept posts, each once, in any number of attempts.
 
-What belongs here: which pictures are still missing, fetching them side by side, and one row per
-picture. What does not: how to fetch one (``fetcher.py``), what a good picture is (``imaging``,
-handed in as ``examine``). Only rows of kept posts are looked at, so nothing of a gated post is
-ever asked for. Bytes stay in memory until ``examine`` has accepted and stripped them; then the
-file is stored, then its row is journaled, so a kill in between costs one download and leaves no
-half file. The caller writes the rows to their table and then deletes the journal.
+What belongs here: which pictures are still missing, and one row per picture. What does not: how
+to fetch one (``fetcher.py``), how many at a time (``media_pipeline.py``), what a good picture is
+(``imaging``, handed in as ``examine``). Only rows of kept posts are looked at, so nothing of a
+gated post is ever asked for. Memory is the quarantine: bytes stay there until ``examine`` has
+accepted and stripped them; then the file is moved into its place as a whole, then its row is
+journaled. A kill in between costs one download and leaves no half file and none that was not
+examined. The caller writes the rows to their table and then deletes the journal.
 """
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from itertools import islice
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tqdm import tqdm
 
 from reds_pipeline.errors import ImageRejected
+from reds_pipeline.fediverse.addresses import origin_of
 from reds_pipeline.fediverse.fetcher import MediaFailed, MediaFetcher, MediaRefused
+from reds_pipeline.fediverse.media_pipeline import MediaPipeline, Workers
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.images import ImageStore
 from reds_pipeline.storage.journal import Journal
 from reds_pipeline.storage.keys import KeyedHash
 
-__all__ = ["Examine", "Examined", "MediaFetcher", "download_images"]
+__all__ = ["WITHDRAWN", "Examine", "Examined", "MediaFetcher", "Workers", "download_images"]
 
 Row = dict[str, Any]
 
 STORED = "stored"
 REJECTED = "rejected"
 FAILED = "failed"
+# The reason of a picture that somebody asked to be withdrawn.
+WITHDRAWN = "withdrawn"
+# The columns that say who posted what and when, emptied.
+_NOTHING_SAID: Row = {"author_key": "", "created_at": "", "tags": [], "alt_text": "", "url": ""}
 
 
 class Examined(Protocol):
@@ -75,7 +82,8 @@ def download_images(
     journal: Journal,
     key: KeyedHash,
     maximum: int,
-    workers: int = 8,
+    workers: Workers | None = None,
+    withdrawn: frozenset[str] = frozenset(),
 ) -> list[Row]:
     """Fetch what is missing, newest posts first, until ``maximum`` pictures are stored.
 
@@ -88,48 +96,119 @@ def download_images(
         journal: Where each finished attempt is recorded.
         key: The pseudonym function of this installation.
         maximum: Stored pictures to have among the newest; older rows stay beside them.
-        workers: Threads; each holds at most one picture in memory.
+        workers: Threads, which bound the memory.
+        withdrawn: Keys of what must not come back: ``media_key`` of addresses, and
+            ``key("image", sha256)`` of stored files.
 
     Returns:
         The rows of the images table: earlier ones, updated, and new ones. A row whose post is
         gated by now keeps its keys and hash only, as ``rejected`` with reason ``post_gated``.
     """
-    rows = {row["media_key"]: _as_found(row, store) for row in (*image_rows, *journal.records())}
+    ban = _Ban(withdrawn, key)
+    rows = {
+        row["media_key"]: _as_found(row, store, ban) for row in (*image_rows, *journal.records())
+    }
     wanted = {row["media_key"]: row for row in _candidates(post_rows, key)}
     gated = {row["post_key"] for row in post_rows if row["status"] != "kept"}
 
-    def attempt(candidate: Row) -> Row:
-        row = candidate | _outcome(candidate["url"], fetch, examine, store)
+    def journaled(row: Row) -> Row:
         journal.append(row)
         return row
 
+    def fetched(candidate: Row) -> bytes | Row:
+        if candidate["media_key"] in withdrawn:
+            return journaled(_withdrawn(candidate))
+        try:
+            return fetch(candidate["url"])
+        except MediaRefused as refusal:
+            return journaled(candidate | _no_picture(REJECTED, refusal.reason))
+        except MediaFailed as failure:
+            return journaled(candidate | _no_picture(FAILED, failure.reason))
+
+    def examined(candidate: Row, data: bytes) -> Row:
+        try:
+            picture = examine(data)
+        except ImageRejected as refusal:
+            return journaled(candidate | _no_picture(REJECTED, refusal.reason))
+        if ban.covers(picture.data):
+            return journaled(_withdrawn(candidate))
+        sha256 = store.put(picture.data, picture.extension)
+        return journaled(candidate | _stored(picture, sha256))
+
     considered = iter(wanted.values())
     stored = 0
-    with _progress_bar(rows, wanted, maximum) as bar:
-        while batch := list(islice(considered, maximum - stored)):
-            missing = []
-            for candidate in batch:
+    with (
+        _progress_bar(rows, wanted, maximum) as bar,
+        MediaPipeline(
+            fetched,
+            examined,
+            _host_of,
+            lambda host: fetch.manners_towards(host).connections,
+            workers or Workers(),
+        ) as pipeline,
+    ):
+        while True:
+            # What is under way may all turn out well, and no more than ``maximum`` is asked for.
+            while stored + pipeline.unfinished < maximum:
+                candidate = next(considered, None)
+                if candidate is None:
+                    break
                 known = rows.get(candidate["media_key"])
                 if known is None or known["status"] == FAILED:
-                    missing.append(candidate)
-                stored += known is not None and known["status"] == STORED
-            for row in _side_by_side(attempt, missing, workers):
-                rows[row["media_key"]] = row
-                stored += row["status"] == STORED
-                bar.update()
+                    pipeline.add(candidate)
+                else:
+                    stored += known["status"] == STORED
+            if not pipeline.unfinished:
+                break
+            row = pipeline.next_finished()
+            rows[row["media_key"]] = row
+            stored += row["status"] == STORED
+            bar.update()
     # Threads finish in any order; the table has one.
     ordered = [
         # Two posts may show one file, and the one that it came by may have been gated since.
-        rows[media_key] | (candidate if rows[media_key]["post_key"] in gated else {})
+        rows[media_key] | (candidate if _shown_by_another(rows[media_key], gated) else {})
         for media_key, candidate in wanted.items()
         if media_key in rows
     ]
     others = [row for media_key, row in rows.items() if media_key not in wanted]
-    return ordered + [_withdrawn(row) if row["post_key"] in gated else row for row in others]
+    return ordered + [_post_gated(row) if row["post_key"] in gated else row for row in others]
 
 
-def _as_found(row: Row, store: ImageStore) -> Row:
-    """Return the row, as failed where its picture has gone from the store."""
+@dataclass(frozen=True)
+class _Ban:
+    """What must not come back.
+
+    Attributes:
+        keys: As ``download_images`` takes them.
+        key: The pseudonym function of this installation.
+    """
+
+    keys: frozenset[str]
+    key: KeyedHash
+
+    def covers(self, data: bytes) -> bool:
+        return bool(self.keys) and self.covers_file(hashlib.sha256(data).hexdigest())
+
+    def covers_file(self, sha256: str) -> bool:
+        return self.key("image", sha256) in self.keys
+
+    def covers_row(self, row: Row) -> bool:
+        return row["media_key"] in self.keys or (
+            row["sha256"] != "" and self.covers_file(row["sha256"])
+        )
+
+
+def _as_found(row: Row, store: ImageStore, ban: _Ban) -> Row:
+    """Return the row as it has to be read today.
+
+    It is withdrawn where a kill left it in the journal, and failed where its picture has gone
+    from the store.
+    """
+    if ban.keys and ban.covers_row(row):
+        if row["sha256"]:
+            store.remove(row["sha256"], row["extension"])
+        return _withdrawn(row)
     if row["status"] != STORED or store.path(row["sha256"], row["extension"]).exists():
         return row
     return row | _no_picture(FAILED, "file_lost")
@@ -160,25 +239,19 @@ def _candidates(post_rows: Iterable[Row], key: KeyedHash) -> Iterator[Row]:
             }
 
 
-def _outcome(url: str, fetch: MediaFetcher, examine: Examine, store: ImageStore) -> Row:
-    """Return the columns of the images table that say what became of one attempt."""
-    try:
-        examined = examine(fetch(url))
-    except (MediaRefused, ImageRejected) as refusal:
-        return _no_picture(REJECTED, refusal.reason)
-    except MediaFailed as failure:
-        return _no_picture(FAILED, failure.reason)
+def _stored(picture: Examined, sha256: str) -> Row:
+    """Return the columns of the images table that describe a stored picture."""
     return {
         "collected_at": utc_now(),
         "status": STORED,
         "reason": "",
-        "bytes": len(examined.data),
-        "width": examined.width,
-        "height": examined.height,
-        "sha256": store.put(examined.data, examined.extension),
-        "extension": examined.extension,
-        "perceptual_hash": examined.perceptual_hash,
-        "colour_spread": examined.colour_spread,
+        "bytes": len(picture.data),
+        "width": picture.width,
+        "height": picture.height,
+        "sha256": sha256,
+        "extension": picture.extension,
+        "perceptual_hash": picture.perceptual_hash,
+        "colour_spread": picture.colour_spread,
     }
 
 
@@ -197,25 +270,30 @@ def _no_picture(status: str, reason: str) -> Row:
     }
 
 
-def _withdrawn(row: Row) -> Row:
+def _shown_by_another(row: Row, gated: set[str]) -> bool:
+    """Return whether the row speaks of a gated post although a kept one shows its picture."""
+    return row["post_key"] in gated and row["reason"] != WITHDRAWN
+
+
+def _post_gated(row: Row) -> Row:
     """Return the row of a picture whose post has been gated since.
 
     The hash stays so that the file can be found and erased; nothing the person wrote does.
     """
-    emptied = {"author_key": "", "created_at": "", "tags": [], "alt_text": "", "url": ""}
-    return row | emptied | {"status": REJECTED, "reason": "post_gated"}
+    return row | _NOTHING_SAID | {"status": REJECTED, "reason": "post_gated"}
 
 
-def _side_by_side(work: Callable[[Row], Row], items: Sequence[Row], workers: int) -> Iterator[Row]:
-    """Yield results as they come; the first error cancels what has not begun."""
-    if not items:
-        return
-    pool = ThreadPoolExecutor(max_workers=min(workers, len(items)), thread_name_prefix="media")
+def _withdrawn(row: Row) -> Row:
+    """Return the row of a picture that must not come back, of which nothing is stored."""
+    return row | _NOTHING_SAID | _no_picture(REJECTED, WITHDRAWN)
+
+
+def _host_of(candidate: Row) -> str:
+    """Return the origin that would be asked for the picture; "" where the address has none."""
     try:
-        for future in as_completed([pool.submit(work, item) for item in items]):
-            yield future.result()
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        return origin_of(candidate["url"])
+    except ValueError:
+        return ""
 
 
 def _progress_bar(rows: dict[str, Row], wanted: dict[str, Row], maximum: int) -> tqdm:

@@ -1,9 +1,9 @@
 """From a host's JSON to one row of the posts table.
 
 What belongs here: what is kept of a post. What does not: whether it may be kept
-(``consent.py``). A gated post leaves a keyed hash and a reason and nothing else; a kept one
-leaves no handle, name, place or bio either, and its address only under a seal, because it is
-where the post has to be looked for again before it is learnt from (fediverse.md 5.3).
+(``consent.py``, ``authors.py``). A gated post leaves a keyed hash and a reason and nothing else;
+a kept one leaves no handle, name, place or bio either, and its address only under a seal, because
+it is where the post has to be looked for again before it is learnt from (fediverse.md 5.3).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from reds_pipeline.fediverse.addresses import origin_of
 from reds_pipeline.fediverse.attachments import licence_of, size_of
+from reds_pipeline.fediverse.authors import AuthorWishes, author_key
 from reds_pipeline.fediverse.consent import (
     ConsentPolicy,
     gate,
@@ -44,6 +45,8 @@ class PostReader:
         key: The pseudonym function of this installation.
         seal: The seal of this installation, for addresses of posts.
         withdrawn: Keyed hashes of posts, accounts and handles that were withdrawn for good.
+        authors: Asked last, and only about authors of posts that passed everything else; None
+            where every post says itself what its author wants.
     """
 
     host: str
@@ -51,6 +54,7 @@ class PostReader:
     key: KeyedHash
     seal: Seal
     withdrawn: frozenset[str] = frozenset()
+    authors: AuthorWishes | None = None
 
     def row(self, entity: Mapping[str, Any], query_tag: str, collected_at: str) -> Row:
         """Return the row of one status.
@@ -59,6 +63,10 @@ class PostReader:
             entity: A status with an ``id``, otherwise of any shape.
             query_tag: The tag whose timeline showed it, "" for the public one.
             collected_at: The time of the row.
+
+        Raises:
+            HostError: The author has to be asked about and the host as a whole does not answer
+                any more (CircuitOpen, BudgetSpent, BotCheck).
         """
         post_id = plain_text(str(entity["id"]))
         row: Row = {
@@ -66,7 +74,11 @@ class PostReader:
             "host": self.host,
             "query_tag": query_tag,
             "status": "gated",
-            "reason": gate(entity, self.policy),
+            "reason": gate(
+                entity,
+                self.policy,
+                said_elsewhere=AuthorWishes.ANSWERS if self.authors is not None else (),
+            ),
             "policy": self.policy.digest,
             "collected_at": collected_at,
             "confirmed_at": "",
@@ -81,18 +93,20 @@ class PostReader:
         if row["reason"]:
             return row
         account = entity["account"]
+        author = author_key(self.key, entity, self.host)
         author_host = remote_host(entity, account) or self.host
-        author_key = self.key(author_host, plain_text(str(account.get("id"))))
         handle = handle_key(self.key, str(account.get("username") or ""), author_host)
-        if not self.withdrawn.isdisjoint((row["post_key"], author_key, handle)):
+        if not self.withdrawn.isdisjoint((row["post_key"], author, handle)):
             return row | {"reason": WITHDRAWN}
+        if self.authors is not None and (refusal := self.authors.refusal(entity)):
+            return row | {"reason": refusal}
         return row | {
             "status": "kept",
             "confirmed_at": collected_at,
             "post_id": post_id,
             "created_at": creation_time(entity.get("created_at"), collected_at),
-            "author_key": author_key,
-            "permalink": self._sealed_address(entity.get("url")),
+            "author_key": author,
+            "permalink": self._sealed_address(entity.get("url") or entity.get("uri")),
             "tags": [plain_text(name) for name in tag_names(entity)],
             "media": [
                 _medium(attachment) for attachment in usable_attachments(entity, self.policy)

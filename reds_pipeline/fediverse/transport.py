@@ -17,11 +17,13 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 from requests_ratelimiter import LimiterAdapter
-from urllib3.util import Retry
 
 from reds_pipeline.fediverse.addresses import is_loopback
 
 _CHUNK_BYTES = 64 * 1024
+# Mastodon counts paging by the quarter of an hour (fediverse.md 3.4): a collection has to be able
+# to wait one out, and the host's clock may be a little behind.
+_LONGEST_WINDOW_SECONDS = 960.0
 
 
 class TooManyBytesError(Exception):
@@ -40,9 +42,11 @@ class RequestPace:
         per_second: Requests a second and host; None means no limit.
         retries: Further attempts after a failure that may pass.
         backoff_seconds: Wait before the first further attempt; it doubles each time.
-        longest_wait_seconds: No single wait is longer, whatever the host says.
+        longest_wait_seconds: No single wait is longer; a host that asks for more is left alone.
         connect_seconds: Time to connect (fediverse.md 7).
         read_seconds: Longest silence while reading.
+        tolerated_failures: Failures of a host in a row before it is left alone for a while.
+        longest_rest_seconds: It is never left alone for longer, unless it asks for that.
     """
 
     per_second: float | None = 1.0
@@ -51,13 +55,25 @@ class RequestPace:
     longest_wait_seconds: float = 300.0
     connect_seconds: float = 5.0
     read_seconds: float = 30.0
+    tolerated_failures: int = 5
+    longest_rest_seconds: float = 900.0
 
     @classmethod
     def towards(cls, url: str, per_second: float = 1.0) -> RequestPace:
         """Return the pace for a host: none for this very machine, polite for any other."""
         if is_loopback(url):
-            return cls(per_second=None, backoff_seconds=0.05, longest_wait_seconds=1.0)
-        return cls(per_second=per_second)
+            return cls(
+                per_second=None,
+                backoff_seconds=0.05,
+                longest_wait_seconds=1.0,
+                longest_rest_seconds=1.0,
+            )
+        return cls(per_second=per_second, longest_wait_seconds=_LONGEST_WINDOW_SECONDS)
+
+    @property
+    def first_rest_seconds(self) -> float:
+        """How long a failing host is left alone at first: where the waits of a request end."""
+        return min(self.longest_rest_seconds, self.backoff_seconds * 2**self.tolerated_failures)
 
     @property
     def timeout(self) -> tuple[float, float]:
@@ -82,20 +98,6 @@ def plain_adapter(pace: RequestPace, **options: Any) -> HTTPAdapter:
         return HTTPAdapter(**options)
     # Refusals (429) are waited for by whoever retries; filling the bucket would wait twice.
     return LimiterAdapter(per_second=pace.per_second, per_host=True, limit_statuses=(), **options)
-
-
-def media_retries(pace: RequestPace) -> Retry:
-    """Return the retries of a media host: connections, 429 and 5xx, obeying Retry-After."""
-    return Retry(
-        total=pace.retries,
-        backoff_factor=pace.backoff_seconds,
-        backoff_max=pace.longest_wait_seconds,
-        backoff_jitter=pace.backoff_seconds,
-        retry_after_max=int(pace.longest_wait_seconds),
-        status_forcelist=(429, 500, 502, 503, 504),
-        allowed_methods=("GET",),
-        raise_on_status=False,
-    )
 
 
 def read_bounded(response: requests.Response, maximum: int, seconds: float) -> bytes:

@@ -9,16 +9,24 @@ posts become ends of a stretch, because nothing of a gated post is written down 
 hash that its row has too; a resumed walk may therefore see a few gated posts again, which
 changes nothing. That hash is how a later walk recognises where this one began, also where the
 newest posts, or all of them, were gated.
+
+An end that was concluded from empty pages may be none: a host may have filtered more posts than
+one looks past. Such an end is looked at again once a week, by a run that wants more posts, at
+the price of the requests that found it (one and at most three made-up cursors).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from reds_pipeline.fediverse.posts import Row
-from reds_pipeline.fediverse.timelines import id_order
+from reds_pipeline.fediverse.timelines import Page, id_order
+from reds_pipeline.storage.tables import CURSORS
+
+_A_GUESS_HOLDS = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,7 @@ class Cursor:
         newest_key: Keyed hash of the newest post of the stretch, kept or gated.
         host: Host whose timeline it is; ids mean nothing on another.
         policy: Digest of the consent policy under which its posts were judged.
+        looked_at: Where it is exhausted by guesswork, when that was; "" otherwise.
     """
 
     tag: str
@@ -42,10 +51,23 @@ class Cursor:
     newest_key: str = ""
     host: str = ""
     policy: str = ""
+    looked_at: str = ""
 
     def row(self) -> dict[str, Any]:
         """Return the row of the cursors table; ``Cursor(**row)`` reads it back."""
-        return asdict(self)
+        return {name: value for name, value in asdict(self).items() if name in CURSORS.names}
+
+    def goes_on_below(self, now: str) -> bool:
+        """Say whether it is worth looking for posts below the stretch.
+
+        Args:
+            now: The time, in the format of the tables.
+        """
+        if not self.exhausted:
+            return True
+        if not self.looked_at:
+            return False
+        return datetime.fromisoformat(now) - datetime.fromisoformat(self.looked_at) > _A_GUESS_HOLDS
 
 
 def by_tag(cursors: Iterable[Cursor]) -> dict[str, list[Cursor]]:
@@ -58,16 +80,24 @@ def by_tag(cursors: Iterable[Cursor]) -> dict[str, list[Cursor]]:
     return found
 
 
-def extended(stretch: Cursor, rows: Sequence[Row], exhausted: bool) -> Cursor:
-    """Return a stretch grown downwards by the rows of one page, in the order of the host."""
+def extended(stretch: Cursor, rows: Sequence[Row], page: Page, now: str) -> Cursor:
+    """Return a stretch grown downwards by one page.
+
+    Args:
+        stretch: The stretch above the page.
+        rows: The rows of the page, in the order of the host.
+        page: The page.
+        now: The time, in the format of the tables.
+    """
     kept = [row["post_id"] for row in rows if row["status"] == "kept"]
     return replace(
         stretch,
         # Not simply the first: hosts list a post that got its tag late among the newest.
         newest_id=stretch.newest_id or max(kept, key=id_order, default=""),
         oldest_id=kept[-1] if kept else stretch.oldest_id,
-        exhausted=exhausted,
+        exhausted=page.exhausted,
         newest_key=stretch.newest_key or (rows[0]["post_key"] if rows else ""),
+        looked_at=now if page.exhausted and page.guessed else "",
     )
 
 
@@ -80,6 +110,7 @@ def joined(newer: Cursor, older: Cursor) -> Cursor:
         oldest_id=min(ends, key=id_order, default=""),
         exhausted=older.exhausted or newer.exhausted,
         newest_key=newer.newest_key or older.newest_key,
+        looked_at=older.looked_at if older.exhausted else newer.looked_at,
     )
 
 
@@ -92,4 +123,4 @@ def shortened(stretch: Cursor, oldest_id: str) -> Cursor | None:
         return None
     if id_order(stretch.oldest_id) >= id_order(oldest_id):
         return stretch
-    return replace(stretch, oldest_id=oldest_id, exhausted=False)
+    return replace(stretch, oldest_id=oldest_id, exhausted=False, looked_at="")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from reds_pipeline.imaging.hashing import hamming_pairs, hashes_to_integers
 
 OTHER_CLASS_DUPLICATE = "other_class_duplicate"
 BEYOND_TARGET = "beyond_target"
+NOT_CONFIRMED = "not_confirmed"
 _COPIED_COLUMNS = (
     "sha256",
     "extension",
@@ -41,6 +42,7 @@ def curate(
     clean_rows_by_class: Mapping[str, Sequence[Mapping[str, Any]]],
     per_class: int,
     rules: CleaningRules = _DEFAULT_RULES,
+    unconfirmed_posts: Collection[str] = frozenset(),
 ) -> list[dict[str, Any]]:
     """Put the classes together into one data set.
 
@@ -48,11 +50,13 @@ def curate(
     same bytes or the same look, so both classes lose it: its label is in doubt. The other image
     counts as evidence even if it was dropped itself, because the doubt does not go away with it.
     Of what remains each class keeps the first ``per_class`` by age; the rest is ``beyond_target``.
+    An image of a post that its host has not shown for long is dropped as ``not_confirmed``.
 
     Args:
         clean_rows_by_class: All rows that ``clean_class`` gave, by class name.
         per_class: How many images a class may keep.
         rules: Thresholds.
+        unconfirmed_posts: Keys of the posts that nobody can say are still there.
 
     Returns:
         One row for each image that cleaning kept, by class in the order given, oldest first:
@@ -70,6 +74,8 @@ def curate(
             reason = ""
             if row["sha256"] in shared:
                 reason = OTHER_CLASS_DUPLICATE
+            elif row["post_key"] in unconfirmed_posts:
+                reason = NOT_CONFIRMED
             elif places_left == 0:
                 reason = BEYOND_TARGET
             else:

@@ -10,6 +10,7 @@ counts as absent too, and the next run replaces its rows.
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -147,6 +148,26 @@ class ArrayStore:
             path.with_suffix(".npy").unlink(missing_ok=True)
         return erased
 
+    def discard_unindexed(self, older_than_seconds: float) -> int:
+        """Remove shards that no sound index describes, so whose rows nobody can name or erase.
+
+        Args:
+            older_than_seconds: Younger ones stay: a shard stands without its index for the
+                moment between the two writes.
+
+        Returns:
+            How many shards were removed.
+        """
+        latest = time.time() - older_than_seconds
+        discarded = 0
+        for shard in sorted(self.root.glob("[0-9a-f]*.npy")):
+            index = shard.with_suffix(".parquet")
+            if self._sound_index(index) is None and _last_change(shard) <= latest:
+                index.unlink(missing_ok=True)
+                shard.unlink(missing_ok=True)
+                discarded += 1
+        return discarded
+
     def _read(self, keys: Sequence[str], places: Mapping[str, tuple[str, int]]) -> NDArray[Any]:
         result = np.empty((len(keys), *self.row_shape), self.dtype)
         by_shard: dict[str, list[tuple[int, int]]] = {}
@@ -178,3 +199,11 @@ class ArrayStore:
             key: (shard, row)
             for key, shard, row in zip(index["key"], index["shard"], index["row"], strict=True)
         }
+
+
+def _last_change(path: Path) -> float:
+    """Return when a file was last written, in seconds; one that has gone meanwhile is ancient."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

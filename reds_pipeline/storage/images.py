@@ -7,6 +7,7 @@ stripping them; by the time bytes come here they hold no metadata.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from reds_pipeline.storage import atomic
@@ -40,6 +41,10 @@ class ImageStore:
         was_there = path.exists()
         path.unlink(missing_ok=True)
         return was_there
+
+    def files(self) -> Iterator[Path]:
+        """Yield every stored picture; the stem of its name is its SHA-256."""
+        return self.root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/[!.]*")
 
     def read(self, sha256: str, extension: str) -> bytes:
         """Return the bytes of a stored picture.

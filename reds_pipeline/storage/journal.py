@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from reds_pipeline.storage.atomic import writing
+from reds_pipeline.storage.atomic import replacing, writing
 
 
 class Journal:
@@ -40,7 +40,7 @@ class Journal:
         Raises:
             RedsError: The disk is full, or the directory cannot be written.
         """
-        line = json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n"
+        line = _line(record)
         with self._lock, writing(self._path):
             self._path.parent.mkdir(parents=True, exist_ok=True)
             if not self._mended:
@@ -48,7 +48,7 @@ class Journal:
             # Should the disk be full, the next append cuts off what arrived of this one.
             self._mended = False
             with self._path.open("ab") as file:
-                file.write(line.encode("utf-8"))
+                file.write(line)
             self._mended = True
 
     def records(self) -> list[dict[str, Any]]:
@@ -56,6 +56,36 @@ class Journal:
         if not self._path.exists():
             return []
         return [record for record, _ in _sound_records(self._path.read_bytes())]
+
+    def rewrite(
+        self, revised: Callable[[dict[str, Any]], dict[str, Any] | None], *, write: bool = True
+    ) -> int:
+        """Put ``revised(record)`` in the place of each record, or leave out None, all at once.
+
+        A torn last line goes too: what it holds would otherwise outlast its withdrawal. Nobody
+        else may append meanwhile.
+
+        Args:
+            revised: Returns the record to keep and leaves the one it gets as it is.
+            write: Whether to change the file, or only to count.
+
+        Returns:
+            How many records differ now.
+        """
+        with self._lock:
+            if not self._path.exists():
+                return 0
+            data = self._path.read_bytes()
+            sound = list(_sound_records(data))
+            records = [revised(record) for record, _ in sound]
+            changed = sum(new != old for new, (old, _) in zip(records, sound, strict=True))
+            torn = len(data) != (sound[-1][1] if sound else 0)
+            if write and (changed or torn):
+                with replacing(self._path) as temporary:
+                    kept = filter(None, records)
+                    temporary.write_bytes(b"".join(map(_line, kept)))
+                self._mended = False
+        return changed
 
     def delete(self) -> None:
         """Forget everything; the results now live in a table."""
@@ -71,6 +101,10 @@ class Journal:
         if end != len(data):
             with self._path.open("r+b") as file:
                 file.truncate(end)
+
+
+def _line(record: Mapping[str, Any]) -> bytes:
+    return (json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n").encode("utf-8")
 
 
 def _sound_records(data: bytes) -> Iterator[tuple[dict[str, Any], int]]:

@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from reds_pipeline.demo.hashtags import full_width
 from reds_pipeline.demo.posts import Attachment, Post, snowflake_time
 from reds_pipeline.demo.town import Town
-from reds_pipeline.demo.town_builder import TownPlan
+from reds_pipeline.demo.town_plan import TownPlan
 
 FATES = {
     "kept",
@@ -210,6 +211,106 @@ def test_silent_opt_outs_show_in_the_actor_only() -> None:
     assert len(silent) == 2 * len(town.class_names)
     assert not any(post.author.indexable for post in silent)
     assert not any("#no" in post.author.note for post in silent)
+
+
+ODD_KINDS = TownPlan(
+    flood_posts=2,
+    videos=2,
+    unknown_media=2,
+    oversized_files=2,
+    unicode_spellings=2,
+    relayed_copies=2,
+    gifvs=2,
+    proxied_media=2,
+    unfinished_media=2,
+    undiscoverable_authors=2,
+    noindex_authors=2,
+    moved_authors=2,
+    memorial_authors=2,
+    limited_authors=2,
+    text_posts=2,
+)
+
+
+@pytest.fixture(scope="module", params=["pixelfed", "mastodon"])
+def odd_town(request: pytest.FixtureRequest) -> Town:
+    return Town.build(images_per_class=12, plan=ODD_KINDS, flavour=request.param)
+
+
+def odd_fates(town: Town) -> Counter[str]:
+    plain = Town.build(images_per_class=12, flavour=town.flavour)
+    return town.expected_fates("cat") - plain.expected_fates("cat")
+
+
+def test_odd_kinds_have_their_fates(odd_town: Town) -> None:
+    everywhere = Counter({"no_image": 4, "too_many_bytes": 2, "remote_origin": 2})
+    of_mastodon = {"no_image": 6, "account_not_indexable": 4, "account_suspended": 4, "kept": 2}
+    more = of_mastodon if odd_town.flavour == "mastodon" else {}
+    # Multi-class posts of a neighbour come by chance, so that only the odd fates are compared.
+    told = odd_fates(odd_town)
+    told.pop("multi_class", None)
+    assert told == everywhere + Counter(more)
+
+
+def test_a_flavour_has_only_the_kinds_it_knows(odd_town: Town) -> None:
+    files = [file for post in odd_town.posts for file in post.attachments]
+    kinds = {file.kind for file in files}
+    whereabouts = {file.whereabouts for file in files}
+    without_files = [post for post in odd_town.posts if not post.attachments]
+    authors = {post.author for post in odd_town.posts}
+    flagged = [
+        author
+        for author in authors
+        if author.limited or author.memorial or author.moved_to or author.noindex
+    ]
+    if odd_town.flavour == "mastodon":
+        assert kinds == {"image", "video", "unknown", "gifv"}
+        assert whereabouts == {"stored", "proxied", "processing"}
+        assert len(without_files) == 2 * len(odd_town.class_names)
+        assert len(flagged) == 8 * len(odd_town.class_names)
+    else:
+        assert kinds == {"image", "video", "unknown"}
+        assert whereabouts == {"stored"}
+        assert not without_files
+        assert not flagged
+
+
+def test_relayed_copies_have_the_bytes_of_a_kept_file(odd_town: Town) -> None:
+    files = attachments_by_path(odd_town)
+    kept = {files[path][1].picture for path in odd_town.paths_with_fate("kept")}
+    relayed = [files[path] for path in odd_town.paths_with_fate("remote_origin")]
+    copies = [post for post, file in relayed if file.picture in kept]
+    assert len(copies) == 2 * len(odd_town.class_names)
+    assert not any(post.is_local for post in copies)
+
+
+def test_odd_spellings_carry_the_class_in_full_width_only(odd_town: Town) -> None:
+    spelt = [post for post in odd_town.posts if post.tags == (full_width("cat"),)]
+    truths = {truth.post_id: truth for truth in odd_town.truth}
+    assert len(spelt) == 2
+    for post in spelt:
+        truth = truths[post.post_id]
+        assert (truth.fate, truth.class_names) == ("kept", ("cat",))
+        assert truth.served is (odd_town.flavour == "mastodon")
+
+
+def test_a_mastodon_town_has_mastodons_ids_paths_and_times(odd_town: Town) -> None:
+    is_mastodon = odd_town.flavour == "mastodon"
+    prefix = "/system/" if is_mastodon else "/storage/m/_v2/"
+    ids = [int(post.post_id) for post in odd_town.posts]
+    assert ids == sorted(set(ids))
+    for post in odd_town.posts:
+        assert all(file.path.startswith(prefix) for file in post.attachments)
+        if post.is_local or is_mastodon:
+            assert snowflake_time(post.post_id, odd_town.flavour) == post.created_at
+
+
+def test_on_mastodon_words_alone_object_where_words_are_meant() -> None:
+    town = Town.build(images_per_class=12, flavour="mastodon")
+    paths = town.paths_with_fate("account_opted_out")
+    objecting = [post for post in town.posts if {file.path for file in post.attachments} & paths]
+    assert objecting
+    assert all(post.author.indexable for post in objecting)
 
 
 def test_followers_only_posts_are_not_expected_where_the_server_hides_them(

@@ -91,11 +91,6 @@ def test_files_cut_short_begin_well_and_cannot_be_decoded(original: bytes) -> No
         image.load()
 
 
-def test_the_web_page_is_no_image(original: bytes) -> None:
-    with pytest.raises(UnidentifiedImageError):
-        Image.open(io.BytesIO(treated("web_page", original)))
-
-
 def test_the_enormous_file_is_tiny_and_claims_sixty_thousand_pixels_a_side(
     original: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,3 +111,15 @@ def test_other_formats_keep_the_size(name: str, image_format: str, original: byt
     image = Image.open(io.BytesIO(treated(name, original)))
     assert image.format == image_format
     assert image.size == Image.open(io.BytesIO(original)).size
+
+
+@pytest.mark.parametrize("name", ["web_page", "film"])
+def test_what_is_no_picture_does_not_open_as_one(name: str, original: bytes) -> None:
+    with pytest.raises(UnidentifiedImageError):
+        Image.open(io.BytesIO(treated(name, original)))
+
+
+def test_oversized_files_are_good_pictures_above_twenty_megabytes(original: bytes) -> None:
+    data = treated("oversized", original)
+    assert len(data) > 20 * 1024 * 1024
+    assert np.array_equal(pixels(data), pixels(original))

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
+import threading
+from collections.abc import Callable, Mapping
 from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import pytest
-from requests.structures import CaseInsensitiveDict
 
 from reds_pipeline.errors import RedsError
-from reds_pipeline.fediverse.client import ApiClient, wait_asked_for
+from reds_pipeline.fediverse.client import ApiClient
 from reds_pipeline.fediverse.failures import (
     AuthenticationRequired,
     HostError,
@@ -17,6 +18,7 @@ from reds_pipeline.fediverse.failures import (
 )
 from reds_pipeline_tests.fediverse.makers import IMPATIENT, TOKEN
 from reds_pipeline_tests.fediverse.scripted_host import (
+    NOT_FOUND,
     Asked,
     Reply,
     ScriptedHost,
@@ -26,31 +28,111 @@ from reds_pipeline_tests.fediverse.scripted_host import (
 )
 
 PATH = "/api/v1/timelines/public"
+ROBOTS = "/robots.txt"
 
 
 def impatient(url: str, token: str = "", **options: Any) -> ApiClient:
     return ApiClient(url, token, pace=IMPATIENT, **options)
 
 
+def api_host(answer: Callable[[Asked], Reply]) -> ScriptedHost:
+    """A host without a robots.txt that answers everything else as told."""
+    return ScriptedHost(lambda asked: NOT_FOUND if asked.path == ROBOTS else answer(asked))
+
+
+def api_requests(server: ScriptedHost) -> list[Asked]:
+    return [asked for asked in server.asked if asked.path != ROBOTS]
+
+
 def test_a_request_carries_our_name_the_token_and_the_wish_for_json() -> None:
-    with (
-        ScriptedHost(lambda _asked: as_json([1])) as server,
-        impatient(server.url, TOKEN) as client,
-    ):
+    with api_host(lambda _asked: as_json([1])) as server, impatient(server.url, TOKEN) as client:
         assert client.get(PATH, {"limit": 40, "_pe": 1}) == [1]
-        [asked] = server.asked
+        [asked] = api_requests(server)
     assert asked.path == PATH
     assert asked.query == {"limit": "40", "_pe": "1"}
     assert asked.headers["Authorization"] == f"Bearer {TOKEN}"
     assert asked.headers["Accept"] == "application/json"
     assert asked.headers["User-Agent"].startswith("reds-pipeline/")
-    assert client.requests_made == 1
+    assert client.requests_made == 2, "robots.txt counts as well"
 
 
 def test_an_anonymous_request_leaves_the_token_at_home() -> None:
-    with ScriptedHost(lambda _asked: as_json({})) as server, impatient(server.url, TOKEN) as client:
+    with api_host(lambda _asked: as_json({})) as server, impatient(server.url, TOKEN) as client:
         client.get("/api/v2/instance", anonymous=True)
-        assert "Authorization" not in server.asked[0].headers
+        client.document("/about")
+        assert len(server.asked) == 3
+        assert not any("Authorization" in asked.headers for asked in server.asked)
+
+
+def test_a_list_of_values_repeats_its_name() -> None:
+    queries: list[str] = []
+
+    class Silent(WSGIRequestHandler):
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+    def application(environ: Mapping[str, str], start: Callable[..., Any]) -> list[bytes]:
+        queries.append(environ["QUERY_STRING"])
+        start("200 OK", [("Content-Type", "application/json")])
+        return [b"[]"]
+
+    with make_server("127.0.0.1", 0, application, handler_class=Silent) as server:
+        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        serving.start()
+        try:
+            impatient(f"http://127.0.0.1:{server.server_port}").get(
+                "/api/v1/statuses", {"id[]": ["12", "7"], "limit": 2}
+            )
+        finally:
+            server.shutdown()
+            serving.join()
+    assert queries[-1] == "id%5B%5D=12&id%5B%5D=7&limit=2"
+
+
+def test_activitypub_is_asked_for_and_read() -> None:
+    note = Reply(200, b'{"type": "Note"}', {"Content-Type": "application/activity+json"})
+    with api_host(lambda _asked: note) as server:
+        answer = impatient(server.url).get("/p/1", accept="application/activity+json")
+        assert answer == {"type": "Note"}
+        assert api_requests(server)[0].headers["Accept"] == "application/activity+json"
+
+
+@pytest.mark.parametrize(
+    ("reply", "text", "why"),
+    [
+        (as_html("<p>Grüße</p>"), "<p>Grüße</p>", "UTF-8 as declared"),
+        (
+            Reply(200, "Grüße".encode("latin-1"), {"Content-Type": "text/html; charset=latin-1"}),
+            "Grüße",
+            "another encoding",
+        ),
+        (Reply(200, "ü".encode(), {"Content-Type": "application/rss+xml"}), "ü", "a feed"),
+        (Reply(200, b"ok", {"Content-Type": "text/html; charset=nonsense"}), "ok", "unknown"),
+        (as_html("A statue of Anubis, no captcha"), "A statue of Anubis, no captcha", "a caption"),
+    ],
+)
+def test_a_document_is_its_text(reply: Reply, text: str, why: str) -> None:
+    with api_host(lambda _asked: reply) as server:
+        assert impatient(server.url).document("/page") == text, why
+        assert api_requests(server)[0].headers["Accept"].startswith("text/html")
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (as_html("gone", 404), "NotFound"),
+        (as_html("gone", 410), "NotFound"),
+        (redirect("/login"), "AuthenticationRequired"),
+        (redirect("https://else.example/"), "HostRefused"),
+        (as_html("<title>Just a moment...</title>"), "BotCheck"),
+        (Reply(200, b"GIF89a", {"Content-Type": "image/gif"}), "BadRequest"),
+        (as_html("down", 503), "HostUnavailable"),
+    ],
+)
+def test_a_document_fails_as_data_does(reply: Reply, kind: str) -> None:
+    with api_host(lambda _asked: reply) as server, pytest.raises(HostError) as raised:
+        impatient(server.url).document("/page")
+    assert type(raised.value).__name__ == kind
 
 
 @pytest.mark.parametrize(
@@ -60,11 +142,11 @@ def test_no_redirect_is_followed_so_no_other_host_sees_the_token(location: str) 
     with ScriptedHost(lambda _asked: as_json([])) as other, ScriptedHost() as server:
         netloc = other.url.removeprefix("http://")
         target = location.format(other=other.url, other_netloc=netloc)
-        server.answer = lambda _asked: redirect(target)
+        server.answer = lambda asked: NOT_FOUND if asked.path == ROBOTS else redirect(target)
         with pytest.raises((HostRefused, AuthenticationRequired)):
             impatient(server.url, TOKEN).get(PATH)
         assert other.asked == []
-        assert len(server.asked) == 1
+        assert len(api_requests(server)) == 1
 
 
 @pytest.mark.parametrize("path", ["//evil.example/x", "https://evil.example/", "api"])
@@ -85,11 +167,11 @@ def test_a_path_cannot_lead_to_another_host(path: str) -> None:
     ],
 )
 def test_what_cannot_get_better_is_asked_once(reply: Reply) -> None:
-    with ScriptedHost(lambda _asked: reply) as server:
+    with api_host(lambda _asked: reply) as server:
         with pytest.raises(HostError) as raised:
             impatient(server.url, TOKEN).get(PATH)
         assert not raised.value.retryable
-        assert len(server.asked) == 1
+        assert len(api_requests(server)) == 1
 
 
 @pytest.mark.parametrize(
@@ -105,59 +187,20 @@ def test_what_cannot_get_better_is_asked_once(reply: Reply) -> None:
 )
 def test_what_may_get_better_is_asked_again(first: Reply) -> None:
     replies = iter([first, as_json([1])])
-    with ScriptedHost(lambda _asked: next(replies)) as server:
+    with api_host(lambda _asked: next(replies)) as server:
         assert impatient(server.url).get(PATH) == [1]
-        assert len(server.asked) == 2
+        assert len(api_requests(server)) == 2
 
 
 def test_patience_ends_with_one_sentence() -> None:
-    with ScriptedHost(lambda _asked: as_json({"error": "x"}, 503)) as server:
+    with api_host(lambda _asked: as_json({"error": "x"}, 503)) as server:
         client = impatient(server.url, TOKEN)
         with pytest.raises(HostUnavailable, match="503") as raised:
             client.get(PATH)
-        assert len(server.asked) == client.requests_made == IMPATIENT.retries + 1
+        assert len(api_requests(server)) == IMPATIENT.retries + 1
     assert "\n" not in str(raised.value)
     with pytest.raises(HostUnavailable, match="does not answer"):
         impatient(server.url, TOKEN).get(PATH)
-
-
-def test_waits_grow_and_obey_the_host_up_to_a_limit() -> None:
-    waits: list[float] = []
-    headers = {"Retry-After": "3600"}
-    with ScriptedHost(lambda _asked: as_json({}, 429, **headers)) as server:
-        with pytest.raises(HostUnavailable):
-            impatient(server.url, sleep=waits.append).get(PATH)
-        assert waits == [IMPATIENT.longest_wait_seconds] * IMPATIENT.retries
-        waits.clear()
-        headers.clear()
-        with pytest.raises(HostUnavailable):
-            impatient(server.url, sleep=waits.append).get(PATH)
-    assert 0.0005 <= waits[0] <= 0.001 <= waits[1] <= 0.002
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds", "why"),
-    [
-        ({}, None, "nothing said"),
-        ({"Retry-After": "7"}, 7, "seconds"),
-        ({"Retry-After": "soon"}, None, "nonsense"),
-        ({"X-RateLimit-Reset": "2026-08-07T12:05:00.000000Z"}, 300, "Mastodon"),
-        ({"X-RateLimit-Reset": "1786104300"}, 300, "GoToSocial, epoch seconds"),
-        (
-            {
-                "X-RateLimit-Reset": "2026-08-07T12:05:00.000000Z",
-                "Date": "Fri, 07 Aug 2026 12:04:00 GMT",
-            },
-            60,
-            "the host's clock counts",
-        ),
-        ({"X-RateLimit-Reset": "2020-01-01T00:00:00Z"}, 0, "long ago"),
-        ({"X-RateLimit-Reset": "9" * 40}, None, "no such time"),
-    ],
-)
-def test_the_wait_a_host_asks_for(headers: dict[str, str], seconds: float | None, why: str) -> None:
-    now = datetime(2026, 8, 7, 12, 0, tzinfo=UTC)
-    assert wait_asked_for(CaseInsensitiveDict(headers), now) == seconds, why
 
 
 def test_the_token_is_in_no_log_and_no_text(caplog: pytest.LogCaptureFixture) -> None:
@@ -166,7 +209,7 @@ def test_the_token_is_in_no_log_and_no_text(caplog: pytest.LogCaptureFixture) ->
     def unkind(asked: Asked) -> Reply:
         return as_json({"error": f"you sent {asked.headers['Authorization']}"}, 503)
 
-    with ScriptedHost(unkind) as server:
+    with api_host(unkind) as server:
         client = impatient(server.url, TOKEN)
         with pytest.raises(HostUnavailable) as raised:
             client.get(PATH)
@@ -192,30 +235,46 @@ def test_an_address_or_token_that_cannot_be_used_is_a_sentence(url: str, token: 
 
 
 def test_a_token_copied_with_its_line_end_is_accepted() -> None:
-    with ScriptedHost(lambda _asked: as_json([])) as server:
+    with api_host(lambda _asked: as_json([])) as server:
         impatient(server.url, f"{TOKEN}\n").get(PATH)
-        assert server.asked[0].headers["Authorization"] == f"Bearer {TOKEN}"
+        assert api_requests(server)[0].headers["Authorization"] == f"Bearer {TOKEN}"
 
 
-def test_robots_txt_is_read_without_the_token() -> None:
-    with ScriptedHost(lambda _asked: Reply(200, b"User-agent: *\nDisallow: /api/")) as server:
-        client = impatient(server.url, TOKEN)
-        assert client.robots_refusal(PATH)
-        assert not client.robots_refusal("/about")
-        assert server.paths() == ["/robots.txt"]
-        assert "Authorization" not in server.asked[0].headers
+@pytest.mark.parametrize("path", ["/p/mira/912345", "/users/mira", "/api/v1/statuses/912345"])
+def test_errors_and_logs_name_no_person_and_no_post(
+    path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="reds_pipeline")
+    with api_host(lambda _asked: as_json({}, 502)) as server:
+        with pytest.raises(HostUnavailable) as raised:
+            impatient(server.url).get(path)
+        assert api_requests(server)[0].path == path
+    assert caplog.records
+    for spoken in (caplog.text, str(raised.value)):
+        assert "mira" not in spoken
+        assert "912345" not in spoken
 
 
-def test_a_robots_txt_that_fails_once_is_asked_for_again() -> None:
-    replies = [Reply(503), Reply(200, b"User-agent: *\nDisallow: /api/")]
-    with ScriptedHost(lambda _asked: replies.pop(0)) as server:
-        assert impatient(server.url).robots_refusal(PATH)
-        assert server.paths() == ["/robots.txt", "/robots.txt"]
+def test_threads_take_turns() -> None:
+    at_once: list[int] = []
+    inside = 0
+    counting = threading.Lock()
+    hurry = threading.Event()
 
+    def slow(_asked: Asked) -> Reply:
+        nonlocal inside
+        with counting:
+            inside += 1
+            at_once.append(inside)
+        hurry.wait(0.02)
+        with counting:
+            inside -= 1
+        return as_json([])
 
-def test_a_failing_robots_txt_is_a_temporary_no() -> None:
-    with (
-        ScriptedHost(lambda _asked: Reply(503)) as server,
-        pytest.raises(HostUnavailable, match="robots"),
-    ):
-        impatient(server.url).robots_refusal(PATH)
+    with api_host(slow) as server, impatient(server.url) as client:
+        threads = [threading.Thread(target=client.get, args=(PATH,)) for _ in range(5)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert at_once == [1] * 5

@@ -12,6 +12,7 @@ from reds_pipeline.fediverse.fetcher import (
     MediaLimits,
     MediaRefused,
 )
+from reds_pipeline.fediverse.media_hosts import MediaManners
 from reds_pipeline.fediverse.politeness import Politeness
 from reds_pipeline_tests.fediverse.makers import IMPATIENT
 from reds_pipeline_tests.fediverse.scripted_host import (
@@ -22,6 +23,7 @@ from reds_pipeline_tests.fediverse.scripted_host import (
     redirect,
 )
 
+HASTE = MediaManners(IMPATIENT)
 PICTURE = Reply(200, b"\xff\xd8 bytes of a picture", {"Content-Type": "image/jpg"})
 ABSENT = Reply(404)
 
@@ -47,9 +49,7 @@ def fetcher(api_url: str, **options: Any) -> MediaFetcher:
     return MediaFetcher(
         api_url,
         options.pop("politeness", Politeness()),
-        pace=IMPATIENT,
-        own_pace=IMPATIENT,
-        **options,
+        **({"manners": HASTE, "own_manners": HASTE} | options),
     )
 
 

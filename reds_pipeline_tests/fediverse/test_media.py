@@ -10,7 +10,8 @@ import pytest
 
 from reds_pipeline.errors import ImageRejected
 from reds_pipeline.fediverse.fetcher import MediaFetcher
-from reds_pipeline.fediverse.media import download_images
+from reds_pipeline.fediverse.media import Workers, download_images
+from reds_pipeline.fediverse.media_hosts import MediaManners
 from reds_pipeline.fediverse.politeness import Politeness
 from reds_pipeline.storage.images import ImageStore
 from reds_pipeline.storage.journal import Journal
@@ -68,10 +69,13 @@ class Desk:
     def download(
         self, posts: list[Row], images: list[Row] | None = None, **options: Any
     ) -> list[Row]:
-        chosen: dict[str, Any] = {"examine": examine, "maximum": 1000, "workers": 3} | options
-        with MediaFetcher(
-            self.server.url, Politeness(), pace=IMPATIENT, own_pace=IMPATIENT
-        ) as fetch:
+        chosen: dict[str, Any] = {
+            "examine": examine,
+            "maximum": 1000,
+            "workers": Workers(3, 2),
+        } | options
+        haste = options.pop("manners", MediaManners(IMPATIENT))
+        with MediaFetcher(self.server.url, Politeness(), manners=haste, own_manners=haste) as fetch:
             return download_images(
                 posts,
                 images or [],
@@ -222,7 +226,7 @@ def test_a_kill_loses_at_most_what_was_in_flight_and_repeats_nothing_else(
         return examine(data)
 
     with pytest.raises(Killed):
-        desk.download(posts, examine=fragile, workers=1)
+        desk.download(posts, examine=fragile, workers=Workers(1, 1))
     assert len(desk.journal.records()) == survivors
     finished = set(desk.downloads()[:survivors])
     desk.server.asked.clear()
@@ -243,7 +247,7 @@ def test_a_bug_in_the_examination_stops_the_run_but_keeps_what_was_done(desk: De
         return examine(data)
 
     with pytest.raises(RuntimeError, match="a bug"):
-        desk.download(posts, examine=broken, workers=1)
+        desk.download(posts, examine=broken, workers=Workers(1, 1))
     assert all(record["status"] == "stored" for record in desk.journal.records())
 
 

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from reds_pipeline.fediverse.politeness import (
     Politeness,
     Robots,
     RobotsUnreadable,
+    page_refusal,
+    refusal_sentence,
     robots_refusal,
     tag_refusal,
     user_agent,
@@ -70,6 +74,31 @@ def test_a_header_can_forbid_training(header: str, directive: str) -> None:
     assert tag_refusal(header) == directive
 
 
+@pytest.mark.parametrize(
+    ("html", "directive", "why"),
+    [
+        ("", "", "no page"),
+        ('<meta name="robots" content="noindex, nofollow">', "noindex", "Pixelfed's opt-out"),
+        ('<META NAME="ROBOTS" CONTENT="NoAI">', "noai", "letters of any case"),
+        ('<meta name="reds-pipeline" content="none">', "none", "addressed to us"),
+        ('<meta name="googlebot" content="noindex">', "", "addressed to somebody else"),
+        ('<meta name="description" content="noindex">', "", "another meta"),
+        ('<meta name="robots">', "", "no content"),
+        ("&lt;meta name='robots' content='noai'&gt;", "", "text that looks like a tag"),
+    ],
+)
+def test_a_page_can_forbid_training(html: str, directive: str, why: str) -> None:
+    assert page_refusal(f"<html><head>{html}</head></html>") == directive, why
+
+
+def test_a_refusal_says_what_the_operator_can_do() -> None:
+    plain = robots_refusal("User-agent: *\nDisallow: /", URL, Politeness())
+    training = robots_refusal(MASTODON_DEFAULT, URL, Politeness())
+    assert "REDS_OBEY_AI_ROBOTS" not in refusal_sentence("pix.example", plain)
+    assert "REDS_OBEY_AI_ROBOTS=false" in refusal_sentence("pix.example", training)
+    assert "gptbot" in refusal_sentence("pix.example", training)
+
+
 def test_the_user_agent_names_us_and_the_operator_and_nobody_else() -> None:
     assert user_agent("https://example.org/bot; mailto:bot@example.org").startswith(
         "reds-pipeline/"
@@ -120,3 +149,38 @@ def test_robots_txt_is_read_once_a_day_and_failures_are_remembered_for_minutes()
         with pytest.raises(RobotsUnreadable):
             robots.refusal(URL)
         assert failing.times == times
+
+
+def test_one_slow_robots_txt_holds_up_no_other_host() -> None:
+    slow_is_read, go_on = threading.Event(), threading.Event()
+
+    def read(address: str) -> tuple[int, str]:
+        if "slow" in address:
+            slow_is_read.set()
+            assert go_on.wait(10)
+        return 200, ""
+
+    robots = Robots(read, Politeness())
+    waiting = threading.Thread(target=robots.refusal, args=("https://slow.example/a",))
+    waiting.start()
+    assert slow_is_read.wait(10)
+    assert robots.refusal("https://quick.example/a") == ""
+    assert waiting.is_alive()
+    go_on.set()
+    waiting.join()
+
+
+def test_threads_that_need_the_same_file_read_it_once() -> None:
+    reader = Reader(200)
+    robots = Robots(reader, Politeness())
+    threads = [threading.Thread(target=robots.refusal, args=(URL,)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert reader.times == 1
+
+
+def test_the_pause_a_host_asks_for_is_known() -> None:
+    robots = Robots(Reader(200, "User-agent: *\nCrawl-delay: 3"), Politeness())
+    assert robots.seconds_between_requests(URL) == 3.0

@@ -19,6 +19,16 @@ def test_this_machine_is_asked_without_pause_and_others_politely() -> None:
     assert RequestPace.towards("https://pix.example", per_second=0.5).per_second == 0.5
 
 
+def test_a_window_of_a_quarter_of_an_hour_can_be_waited_out() -> None:
+    assert RequestPace.towards("https://pix.example").longest_wait_seconds > 15 * 60
+
+
+def test_rests_go_on_where_the_waits_of_one_request_end() -> None:
+    pace = RequestPace()
+    assert pace.first_rest_seconds == pace.backoff_seconds * 2**pace.tolerated_failures
+    assert RequestPace(longest_rest_seconds=7.0).first_rest_seconds == 7.0
+
+
 def test_a_session_ignores_the_environment_and_keeps_no_cookies(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from reds_pipeline.fediverse.posts import Row
+from reds_pipeline.fediverse.timelines import Page
 from reds_pipeline.fediverse.walks import Cursor, by_tag, extended, joined, shortened
+from reds_pipeline.storage.clock import as_text
 
 
 def rows(*posts: str) -> list[Row]:
@@ -26,6 +30,7 @@ def test_stretches_come_newest_first() -> None:
     assert by_tag([old, new, other]) == {"cat": [new, old], "dog": [other]}
 
 
+NOW = "2026-11-21T10:00:00Z"
 TOP = Cursor("cat", host="pix.example")
 BEGUN = Cursor("cat", "9", "7", newest_key="key of 9", host="pix.example")
 
@@ -44,8 +49,45 @@ BEGUN = Cursor("cat", "9", "7", newest_key="key of 9", host="pix.example")
 def test_a_stretch_grows_by_the_posts_of_a_page(
     stretch: Cursor, page: tuple[str, ...], ends: tuple[str, str], newest_key: str, why: str
 ) -> None:
-    grown = extended(stretch, rows(*page), exhausted=False)
+    grown = extended(stretch, rows(*page), Page(cursor="1"), NOW)
     assert grown == Cursor("cat", *ends, False, newest_key, "pix.example"), why
+
+
+@pytest.mark.parametrize(
+    ("page", "looked_at", "again_after_days", "never_before_days", "why"),
+    [
+        (Page(exhausted=True), "", None, 1000, "an end is an end"),
+        (Page(exhausted=True, guessed=True), NOW, 8, 6, "a guess holds for a week"),
+        (Page(cursor="5"), "", 0, None, "more is known to be below"),
+        (Page(), "", 0, None, "no going on for now"),
+    ],
+)
+def test_an_end_that_was_guessed_is_looked_at_again(
+    *,
+    page: Page,
+    looked_at: str,
+    again_after_days: int | None,
+    never_before_days: int | None,
+    why: str,
+) -> None:
+    grown = extended(BEGUN, rows("6"), page, NOW)
+    assert grown.looked_at == looked_at, why
+    if again_after_days is not None:
+        assert grown.goes_on_below(later(again_after_days)), why
+    if never_before_days is not None:
+        assert not grown.goes_on_below(later(never_before_days)), why
+
+
+def later(days: int) -> str:
+    return as_text(datetime.fromisoformat(NOW) + timedelta(days=days))
+
+
+def test_the_guess_about_the_lower_stretch_is_that_of_both() -> None:
+    older = Cursor("t", "11", "3", exhausted=True, looked_at=NOW)
+    assert joined(Cursor("t", "20", "12"), older).looked_at == NOW
+    guessed_above = Cursor("t", "20", "12", exhausted=True, looked_at=NOW)
+    assert joined(guessed_above, Cursor("t", "11", "3")).looked_at == NOW
+    assert joined(guessed_above, Cursor("t", "11", "3", exhausted=True)).looked_at == ""
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,14 @@ def test_images_that_cleaning_dropped_are_not_in_the_data_set() -> None:
     ]
 
 
+@pytest.mark.req("R-SCR-11")
+def test_pictures_of_posts_that_nobody_has_seen_for_long_leave_their_place_to_others() -> None:
+    rows = [image_row(number) for number in (1, 2, 3)]
+    cleaned = {"cat": clean_class("cat", rows, {})}
+    curated = curate(cleaned, 2, unconfirmed_posts={rows[0]["post_key"]})
+    assert _fates(curated) == {"cat sha-01": "not_confirmed", "cat sha-02": "", "cat sha-03": ""}
+
+
 @pytest.mark.req("R-SCR-6")
 @pytest.mark.parametrize(
     ("in_dog", "reason"),

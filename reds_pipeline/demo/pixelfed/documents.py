@@ -1,18 +1,16 @@
-"""What the instance says that is no post: nodeinfo, instance, actors, profile pages, robots.txt.
+"""What the instance says about itself: nodeinfo, instance, robots.txt.
 
-Belongs here: pure functions that return documents (fediverse.md 2.2, 2.7). Serving them is
-``instance``'s.
+Belongs here: pure functions that return documents (fediverse.md 2.2). Pages for people are
+``markup``; serving is ``application``'s.
 """
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from reds_pipeline.demo.pixelfed.entities import author_url
-from reds_pipeline.demo.posts import Author, Post
+from reds_pipeline.demo.posts import Post
 
 PIXELFED_VERSION = "0.12.6"
 """The version whose behaviour the instance copies."""
@@ -22,9 +20,6 @@ API_VERSION = f"3.5.3 (compatible; Pixelfed {PIXELFED_VERSION})"
 
 ROBOTS_TXT = "User-agent: *\nDisallow: /discover/places/\nDisallow: /stories/\nDisallow: /i/\n"
 """Pixelfed's default robots.txt (fediverse.md 5.2)."""
-
-LOGIN_PAGE = "<!DOCTYPE html><html><head><title>Login</title></head><body>Login</body></html>"
-"""Where requests without a token that do not ask for JSON end up."""
 
 
 def nodeinfo_links(base_url: str) -> dict[str, Any]:
@@ -39,14 +34,15 @@ def nodeinfo_links(base_url: str) -> dict[str, Any]:
     }
 
 
-def _local_counts(posts: Sequence[Post]) -> tuple[int, int]:
+def local_counts(posts: Sequence[Post]) -> tuple[int, int]:
+    """Return how many local accounts have posted, and how many posts they have."""
     local = [post for post in posts if post.is_local]
     return len({post.author.account_id for post in local}), len(local)
 
 
 def nodeinfo(posts: Sequence[Post]) -> dict[str, Any]:
     """Return ``/api/nodeinfo/2.0.json`` with the town's own counts."""
-    users, local_posts = _local_counts(posts)
+    users, local_posts = local_counts(posts)
     return {
         "version": "2.0",
         "software": {"name": "pixelfed", "version": PIXELFED_VERSION},
@@ -64,7 +60,7 @@ def nodeinfo(posts: Sequence[Post]) -> dict[str, Any]:
 
 def instance_v1(base_url: str, posts: Sequence[Post]) -> dict[str, Any]:
     """Return ``/api/v1/instance``."""
-    users, local_posts = _local_counts(posts)
+    users, local_posts = local_counts(posts)
     return {
         "uri": urlsplit(base_url).netloc,
         "title": "REDS demo town",
@@ -83,7 +79,7 @@ def instance_v1(base_url: str, posts: Sequence[Post]) -> dict[str, Any]:
 
 def instance_v2(base_url: str, posts: Sequence[Post]) -> dict[str, Any]:
     """Return ``/api/v2/instance``."""
-    users, _ = _local_counts(posts)
+    users, _ = local_counts(posts)
     return {
         "domain": urlsplit(base_url).netloc,
         "title": "REDS demo town",
@@ -97,47 +93,3 @@ def instance_v2(base_url: str, posts: Sequence[Post]) -> dict[str, Any]:
         "contact": {"email": "nobody@town.example", "account": None},
         "rules": [],
     }
-
-
-def actor(author: Author, base_url: str) -> dict[str, Any]:
-    """Return the ActivityPub actor, the only JSON in which Pixelfed says ``indexable``."""
-    address = f"{base_url}/users/{author.username}"
-    return {
-        "@context": ["https://www.w3.org/ns/activitystreams"],
-        "type": "Person",
-        "id": address,
-        "inbox": f"{address}/inbox",
-        "outbox": f"{address}/outbox",
-        "preferredUsername": author.username,
-        "name": author.display_name,
-        "summary": author.note,
-        "url": author_url(author, base_url),
-        "manuallyApprovesFollowers": author.locked,
-        "indexable": author.indexable,
-        "suspended": author.suspended,
-    }
-
-
-def profile_page(author: Author, base_url: str) -> str:
-    """Return the profile as HTML; closed or non-indexable accounts carry the robots ``meta``."""
-    robots = ""
-    if author.locked or not author.indexable:
-        robots = '<meta name="robots" content="noindex, nofollow">'
-    name = html.escape(author.username)
-    crawlable = "true" if author.indexable else "false"
-    return (
-        f"<!DOCTYPE html><html><head><title>{name}</title>{robots}"
-        f'<link rel="alternate" type="application/activity+json" href="{base_url}/users/{name}">'
-        f'</head><body><profile profile-id="{author.account_id}" profile-username="{name}" '
-        f':profile-settings="{{&quot;crawlable&quot;:{crawlable}}}"></profile></body></html>'
-    )
-
-
-def front_page(base_url: str) -> str:
-    """Return the front page."""
-    return (
-        "<!DOCTYPE html><html><head><title>REDS demo town</title></head><body>"
-        "<h1>REDS demo town</h1><p>An invented Pixelfed instance on your own machine. "
-        f'Its API begins at <a href="{base_url}/api/v1/instance">/api/v1/instance</a>.</p>'
-        "</body></html>"
-    )

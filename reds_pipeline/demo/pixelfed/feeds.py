@@ -1,17 +1,23 @@
 """Which posts a timeline request gets: the rules of Pixelfed 0.12.6, quirks included.
 
-Belongs here: pure functions over the list of posts (fediverse.md 2.3 and 2.4). Requests, tokens
-and headers other than ``Link`` are ``instance``'s.
+Belongs here: pure functions over the list of posts (fediverse.md 2.2 to 2.5). Which posts stand
+under a hashtag is ``hashtag_rows``; requests and tokens are ``timelines`` and ``guest_api``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import urlencode
 
-from reds_pipeline.demo.posts import Post, snowflake_time
+from reds_pipeline.demo.pixelfed.hashtag_rows import (
+    Collation,
+    HashtagRow,
+    find_hashtag,
+    newest_first,
+)
+from reds_pipeline.demo.posts import Author, Post, snowflake_time
 
 MAXIMUM_PAGE = 40
 """Posts a page at most; larger limits are silently clamped."""
@@ -27,6 +33,12 @@ TAG_HORIZON = timedelta(days=270)
 
 TAG_SCAN_ROWS = 100
 """Rows that one tag request looks at, however few of them survive its filters."""
+
+GUEST_TAG_ROWS = 9
+"""Rows of one page of the guests' hashtag feed."""
+
+_GUEST_TAG_ROWS_HIDDEN = 18
+_FIRST_CLOSED_GUEST_PAGE = 8
 
 
 @dataclass(frozen=True)
@@ -49,8 +61,9 @@ class PageRequest:
         return self.max_id is None or int(post.post_id) < self.max_id
 
 
-def _newest_first(posts: Iterable[Post]) -> list[Post]:
-    return sorted(posts, key=lambda post: int(post.post_id), reverse=True)
+def is_gone(author: Author) -> bool:
+    """Whether the account was closed, by the moderators or by its owner."""
+    return author.suspended or author.deleted
 
 
 def public_page(
@@ -82,12 +95,13 @@ def public_page(
         if post.visibility == "public"
         and post.in_reply_to is None
         and post.reblog_of is None
+        and post.attachments
         and ((local and remote) or post.is_local != remote)
         and newest - snowflake_time(post.post_id) <= PUBLIC_HORIZON
     ]
-    feed = _newest_first(candidates)[:feed_cap]
+    feed = newest_first(candidates)[:feed_cap]
     rows = [post for post in feed if request.admits(post)][: 2 * request.size]
-    return [post for post in rows if not post.author.suspended][: request.size]
+    return [post for post in rows if not is_gone(post.author)][: request.size]
 
 
 def tag_page(
@@ -97,6 +111,8 @@ def tag_page(
     *,
     visibility_leak: bool = True,
     scan_rows: int = TAG_SCAN_ROWS,
+    collation: Collation = "mysql",
+    only_media: bool = True,
 ) -> list[Post]:
     """Return a page of a hashtag timeline (fediverse.md 2.4).
 
@@ -104,28 +120,63 @@ def tag_page(
 
     Args:
         posts: All posts of the instance, any order.
-        tag: The hashtag, compared without regard to case.
+        tag: The hashtag.
         request: Limit and cursor.
         visibility_leak: ``True`` as in 0.12.6, where followers-only posts come through.
         scan_rows: Rows looked at below the cursor.
+        collation: How the database compares the names of hashtags.
+        only_media: ``False`` lets posts without files through.
     """
-    if not posts:
+    row = find_hashtag(posts, tag, collation)
+    if row is None:
         return []
     newest = snowflake_time(max(posts, key=lambda post: int(post.post_id)).post_id)
     cursor = request.min_id if request.min_id is not None else request.max_id
     if cursor is not None and newest - snowflake_time(str(cursor)) > TAG_HORIZON:
         return []
-    wanted = tag.casefold()
-    tagged = [
+    rows = [
+        post
+        for post in row.posts
+        if request.admits(post) and (visibility_leak or post.visibility != "private")
+    ][:scan_rows]
+    kept = [
+        post
+        for post in rows
+        if post.visibility != "unlisted"
+        and (post.attachments or not only_media)
+        and not is_gone(post.author)
+    ]
+    return kept[: request.size]
+
+
+def guest_tag_page(row: HashtagRow, page: int) -> list[Post]:
+    """Return a page of the guests' hashtag feed, which never shows the 18 newest (2.5).
+
+    Args:
+        row: The hashtag.
+        page: Number of the page, from 1; pages 1 and 2 are the same, and from 8 on all are empty.
+    """
+    if page >= _FIRST_CLOSED_GUEST_PAGE:
+        return []
+    offset = max(_GUEST_TAG_ROWS_HIDDEN, page * GUEST_TAG_ROWS)
+    rows = [post for post in row.posts if post.visibility == "public"]
+    window = rows[offset : offset + GUEST_TAG_ROWS]
+    return [post for post in window if post.attachments and not is_gone(post.author)]
+
+
+def account_page(posts: Sequence[Post], account_id: str, request: PageRequest) -> list[Post]:
+    """Return a page of what an account posted, unlisted posts included (fediverse.md 2.2)."""
+    posted = [
         post
         for post in posts
-        if request.admits(post)
-        and (visibility_leak or post.visibility != "private")
-        and any(name.casefold() == wanted for name in post.tags)
+        if post.author.account_id == account_id
+        and post.visibility in {"public", "unlisted"}
+        and post.in_reply_to is None
+        and post.reblog_of is None
+        and post.attachments
+        and request.admits(post)
     ]
-    rows = _newest_first(tagged)[:scan_rows]
-    kept = [post for post in rows if post.visibility != "unlisted" and not post.author.suspended]
-    return kept[: request.size]
+    return newest_first(posted)[: request.size]
 
 
 def public_link_header(
@@ -150,4 +201,18 @@ def public_link_header(
     return (
         f'<{address}?{query}&max_id={min(identifiers)}>; rel="next",'
         f'<{address}?{query}&min_id={max(identifiers)}>; rel="prev"'
+    )
+
+
+def guest_account_link_header(page: Sequence[Post], address: str, limit: int) -> str | None:
+    """Return the ``Link`` header of a guest account feed, its names the wrong way round.
+
+    The older page is called ``prev`` (fediverse.md 6, trap 6).
+    """
+    if not page:
+        return None
+    identifiers = [int(post.post_id) for post in page]
+    return (
+        f'<{address}?limit={limit}&max_id={min(identifiers)}>; rel="prev",'
+        f'<{address}?limit={limit}&min_id={max(identifiers)}>; rel="next"'
     )

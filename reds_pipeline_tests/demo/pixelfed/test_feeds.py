@@ -6,18 +6,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reds_pipeline.demo.pixelfed.feeds import PageRequest, public_link_header, public_page, tag_page
-from reds_pipeline.demo.posts import Author, Post, snowflake
+from reds_pipeline.demo.posts import Attachment, Author, Picture, Post, snowflake
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 LOCAL = Author("1", "mira", "Mira", "", NOW)
 REMOTE = replace(LOCAL, account_id="2", host="faraway.example")
 CLOSED = replace(LOCAL, account_id="3", suspended=True)
 ADDRESS = "http://127.0.0.1:1/api/v1/timelines/public"
+FILE = Attachment("50211", "/storage/m/_v2/1/a/b/c.jpg", Picture("cat", 0), "plain", "image/jpeg")
 
 
 def post(minutes_ago: float, **traits: object) -> Post:
     moment = NOW - timedelta(minutes=minutes_ago)
-    base = Post(snowflake(moment), LOCAL, moment, "", ("cat",), ())
+    base = Post(snowflake(moment), LOCAL, moment, "", ("cat",), (FILE,))
     return replace(base, **traits)  # type: ignore[arg-type]
 
 

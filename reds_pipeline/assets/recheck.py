@@ -1,0 +1,62 @@
+"""Looking for every post again, before anything is learnt from it.
+
+What belongs here: the asset ``recheck``. What does not: asking hosts (``fediverse.recheck``),
+withdrawing (``withdrawal.py``) and putting the two together (``sweep.py``).
+"""
+
+import dagster as dg
+
+from reds_pipeline.assets.common import HOST_POOL, markdown_table, plain_failures
+from reds_pipeline.jobs import CLEAN
+from reds_pipeline.resources import Platform
+from reds_pipeline.run_history import remove_photographs
+
+
+@dg.asset(
+    deps=[dg.AssetDep("clean_images", partition_mapping=dg.AllPartitionMapping())],
+    group_name=CLEAN,
+    kinds={"python", "parquet"},
+    pool=HOST_POOL,
+    check_specs=[
+        dg.AssetCheckSpec(
+            "every_post_was_looked_for",
+            asset="recheck",
+            description="No host stopped answering before its last post was looked for.",
+        )
+    ],
+)
+@plain_failures
+def recheck(
+    context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
+) -> dg.MaterializeResult:
+    """Posts that are gone, private, sensitive or unwilling by now, withdrawn (R-SCR-11)."""
+    from reds_pipeline.sweep import sweep
+
+    report = sweep(platform)
+    sheets = remove_photographs(context.instance, report.classes_withdrawn_from)
+    if report.stopped_by:
+        platform.notices.append(report.stopped_by)
+    withdrawn = [{"reason": why, "posts": n} for why, n in report.withdrawn.most_common()]
+    return dg.MaterializeResult(
+        metadata={
+            "posts held": report.held,
+            "looked for": report.looked_for,
+            "still there": report.confirmed,
+            "withdrawn": markdown_table(withdrawn),
+            "pictures erased": report.pictures_erased,
+            "models marked": report.models_marked,
+            "failed for now": report.failed,
+            "not reached": report.not_reached,
+            "requests": report.requests,
+            "contact sheets removed from history": sheets,
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                check_name="every_post_was_looked_for",
+                passed=not report.stopped_by,
+                # Posts that were not reached stay as they are, and are left out after a while.
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={"stopped by": report.stopped_by or "nothing"},
+            )
+        ],
+    )

@@ -1,0 +1,1 @@
+"""The Mastodon flavour of the embedded instance."""

@@ -1,0 +1,181 @@
+"""Looking for a post at its own address, as anybody may, in ActivityPub.
+
+What belongs here: asking the host where a post was made whether it is still there, still open
+and its author still willing. What does not: which posts to ask about (``recheck.py``). A relay
+keeps stale copies, and Pixelfed shows guests nothing else (fediverse.md 1, 5.3), so this is the
+last word on posts of other hosts and the only one without a token.
+
+A Note tells less than the REST API: no licence, and of the author what the actor says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from reds_pipeline.fediverse.addresses import origin_of
+from reds_pipeline.fediverse.authors import UNSAID, actor_refusal
+from reds_pipeline.fediverse.client import ApiClient
+from reds_pipeline.fediverse.consent import ConsentPolicy, folded, gate
+from reds_pipeline.fediverse.failures import (
+    AuthenticationRequired,
+    BadRequest,
+    BotCheck,
+    HostRefused,
+    HostUnavailable,
+    NotFound,
+)
+from reds_pipeline.fediverse.hosts import ACTIVITY_JSON
+from reds_pipeline.fediverse.permalinks import Permalink
+
+NOT_PUBLIC = "not_public"
+STATUSES = "/api/v1/statuses"
+
+_PIXELFED_POST = re.compile(r"/p/[^/]+/[^/]+")
+_EVERYBODY = frozenset({"https://www.w3.org/ns/activitystreams#Public", "as:Public", "Public"})
+
+
+class OriginCheck:
+    """Asks hosts about posts, and about each author once.
+
+    Args:
+        policy: What counts as consent. A Note carries no licence: what was read of it when the
+            post was collected still counts.
+    """
+
+    def __init__(self, policy: ConsentPolicy) -> None:
+        self._policy = replace(policy, allowed_licences=None)
+        self._authors: dict[str, str] = {}
+
+    def refusal(self, client: ApiClient, permalink: Permalink) -> str:
+        """Return why a post may not be used any more, a slug of ``consent.REASONS``, or "".
+
+        Args:
+            client: Of the host in the permalink; a token is not sent along.
+            permalink: The post.
+
+        Raises:
+            NotFound: The post is gone.
+            HostError: The host does not say.
+        """
+        try:
+            note = self._note(client, permalink)
+        except AuthenticationRequired:
+            if _is_pixelfed(permalink):
+                return NOT_PUBLIC
+            # Mastodon may want ActivityPub requests signed, and answers its own API all the same.
+            return self._by_api(client, permalink)
+        return note_refusal(note, self._policy) or self._author_refusal(client, note)
+
+    def _note(self, client: ApiClient, permalink: Permalink) -> Mapping[str, Any]:
+        if _is_pixelfed(permalink):
+            # With this Accept a deleted post is a 404; asked for JSON it is a 500, which newer
+            # versions may word in another way (fediverse.md 2.8).
+            path = f"{permalink.path}.json"
+            try:
+                note = client.get(path, anonymous=True, accept="*/*")
+            except BotCheck:
+                raise
+            except HostRefused:
+                # A 403 as a web page may be about the post or about us; as JSON it is the post.
+                note = client.get(path, anonymous=True, accept=ACTIVITY_JSON)
+        else:
+            note = client.get(permalink.path, anonymous=True, accept=ACTIVITY_JSON)
+        if not isinstance(note, dict):
+            raise HostUnavailable(
+                f"{client.host} sent something other than a post; try again later."
+            )
+        if note.get("type") == "Tombstone":
+            raise NotFound(f"{client.host} says that a post was deleted.")
+        return note
+
+    def _by_api(self, client: ApiClient, permalink: Permalink) -> str:
+        path = f"{STATUSES}/{quote(permalink.post_id, safe='')}"
+        entity = client.get(path, anonymous=True)
+        if not isinstance(entity, dict):
+            raise HostUnavailable(
+                f"{client.host} sent something other than a post; try again later."
+            )
+        return gate(entity, self._policy)
+
+    def _author_refusal(self, client: ApiClient, note: Mapping[str, Any]) -> str:
+        path = _actor_path(client, note.get("attributedTo"))
+        author = f"{client.origin}{path}"
+        if author not in self._authors:
+            self._authors[author] = self._asked(client, path) if path else UNSAID
+        reason = self._authors[author]
+        if reason == UNSAID:
+            strict = self._policy.require_indexable == "strict"
+            return "account_not_indexable" if strict else ""
+        return reason
+
+    def _asked(self, client: ApiClient, path: str) -> str:
+        try:
+            actor = client.get(path, anonymous=True, accept=ACTIVITY_JSON)
+        except NotFound:
+            return "account_suspended"
+        except BotCheck:
+            raise
+        except (AuthenticationRequired, BadRequest, HostRefused):
+            return UNSAID
+        return actor_refusal(actor, self._policy) if isinstance(actor, dict) else UNSAID
+
+
+def note_refusal(note: Mapping[str, Any], policy: ConsentPolicy) -> str:
+    """Return why an ActivityPub Note of any shape may not be used, or "" (fediverse.md 5.1)."""
+    if _EVERYBODY.isdisjoint(_texts(note.get("to"))):
+        return NOT_PUBLIC
+    if note.get("sensitive") not in (False, None):
+        return "sensitive"
+    if note.get("summary"):
+        return "spoiler"
+    if note.get("inReplyTo") is not None:
+        return "reply"
+    names = (tag.get("name") for tag in _objects(note.get("tag")))
+    if any(
+        folded(name.lstrip("#")) in policy.denied_tags for name in names if isinstance(name, str)
+    ):
+        return "denied_tag"
+    return "" if any(map(_is_picture, _objects(note.get("attachment")))) else "no_image"
+
+
+def _is_pixelfed(permalink: Permalink) -> bool:
+    return _PIXELFED_POST.fullmatch(permalink.path) is not None
+
+
+def _is_picture(attachment: Mapping[str, Any]) -> bool:
+    media_type = attachment.get("mediaType")
+    if isinstance(media_type, str):
+        return media_type.startswith("image/")
+    return attachment.get("type") == "Image"
+
+
+def _actor_path(client: ApiClient, attributed_to: Any) -> str:
+    """Return the path of the author on the host of the post, or "" where it is not there."""
+    for address in _texts(attributed_to):
+        try:
+            parts = urlsplit(address)
+            if origin_of(address) == client.origin and not parts.path.startswith("//"):
+                return parts.path
+        except ValueError:
+            continue
+    return ""
+
+
+def _texts(value: Any) -> list[str]:
+    """Return the addresses in a property that holds one or several, as text or as objects."""
+    found = []
+    for item in value if isinstance(value, list) else [value]:
+        address = item.get("id") if isinstance(item, dict) else item
+        if isinstance(address, str):
+            found.append(address)
+    return found
+
+
+def _objects(value: Any) -> Iterator[Mapping[str, Any]]:
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, dict):
+            yield item

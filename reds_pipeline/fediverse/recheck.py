@@ -1,0 +1,429 @@
+"""Asking again for posts that we hold: are they still there, open, and their authors willing?
+
+What belongs here: the cheapest way to ask, and whose failure says what (R-SCR-11, fediverse.md
+5.3). What does not: choosing posts and writing down the answers (``recheck_rows.py``), a single
+post's address (``origin_check.py``), and erasing what has to go (``reds_pipeline.withdrawal``).
+
+Gone is what its host says is gone, once. A host that fails over one post may be wrong, so that
+takes two sweeps in a row; a host that fails over everything says nothing about any post.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from reds_pipeline.fediverse.client import ApiClient
+from reds_pipeline.fediverse.consent import remote_host
+from reds_pipeline.fediverse.failures import (
+    AuthenticationRequired,
+    BadRequest,
+    BotCheck,
+    BudgetSpent,
+    CircuitOpen,
+    HostError,
+    HostRefused,
+    HostUnavailable,
+    NotFound,
+)
+from reds_pipeline.fediverse.hosts import HostProfile, Verdict
+from reds_pipeline.fediverse.origin_check import NOT_PUBLIC, STATUSES, OriginCheck
+from reds_pipeline.fediverse.permalinks import Permalink, read_permalink
+from reds_pipeline.fediverse.posts import PostReader, Row
+from reds_pipeline.fediverse.recheck_rows import (
+    POST_DELETED,
+    RECHECK_FAILED,
+    Check,
+    gated_row,
+    lasting_withdrawals,
+    stale,
+    updated_rows,
+)
+from reds_pipeline.fediverse.sources import public_posts, tag_posts
+from reds_pipeline.fediverse.timelines import PagingRules, id_order
+from reds_pipeline.storage.clock import as_text, utc_now
+from reds_pipeline.storage.journal import Journal
+
+_LOGGER = logging.getLogger(__name__)
+
+__all__ = ["Check", "lasting_withdrawals", "recheck_posts", "stale", "updated_rows"]
+
+REMOTE_ORIGIN = "remote_origin"
+
+# Mastodon answers 422 to more (fediverse.md 3.1).
+_BATCH = 20
+# A timeline that shows nothing of ours for so long costs more than asking for the rest singly.
+_FRUITLESS_PAGES = 3
+# What a killed sweep found out is used for so long; then hosts are asked again.
+_RESUMED_FOR = timedelta(hours=24)
+
+Origins = Callable[[str], ApiClient | None]
+
+
+def recheck_posts(
+    client: ApiClient,
+    profile: HostProfile,
+    rows: Sequence[Row],
+    *,
+    reader: PostReader,
+    tags: Sequence[str],
+    journal: Journal,
+    origins: Origins,
+) -> list[Check]:
+    """Ask about posts, in as few requests as their host allows.
+
+    By 20 where the host takes several ids at once; else by the timelines they were found in, 40
+    a request, and the rest one by one: from the API or, without a token, at their own address.
+    Posts of other hosts are asked about there as well, because relays keep stale copies.
+
+    Args:
+        client: The host collected from.
+        profile: What ``probe`` found.
+        rows: Rows of kept posts, such as ``stale`` returns.
+        reader: Judges posts; under the policy in force.
+        tags: Timelines worth walking, "" for the public one; others are left out.
+        journal: Where each answer is recorded; the caller deletes it once the table is written.
+        origins: Returns a client without a token for a host, None where it is not approved.
+
+    Returns:
+        One check a post, those of a killed sweep of the last day included. Posts without one
+        were not reached: the request budget was spent, or their origin's was.
+
+    Raises:
+        HostError: The host collected from does not answer or does not let us in. What was found
+            out is in the journal, and the failure counts against no post.
+    """
+    sweep = _Sweep(client, profile, reader=reader, journal=journal, origins=origins)
+    sweep.resume(rows)
+    try:
+        sweep.ask_host(rows, tags)
+    except BudgetSpent as spent:
+        _LOGGER.info("The sweep ends early: %s", spent)
+    sweep.ask_origins(rows)
+    return list(sweep.checks.values())
+
+
+class _Line:
+    """What one host answers: its failures count only where it has answered something else."""
+
+    def __init__(self, record: Callable[[Check], None]) -> None:
+        self.has_answered = False
+        self._record = record
+        self._doubtful: list[Check] = []
+
+    def answered(self) -> None:
+        """Take note that the host lives, so that the failures so far were about posts."""
+        self.has_answered = True
+        self.settle()
+
+    def failed(self, row: Row) -> None:
+        """Take note that the host failed over one post."""
+        self._doubtful.append(_failed(row))
+
+    def is_settled(self) -> bool:
+        """Say whether no failure waits for a later answer."""
+        return not self._doubtful
+
+    def settle(self) -> None:
+        """Record the failures."""
+        for check in self._doubtful:
+            self._record(check)
+        self._doubtful.clear()
+
+
+class _Sweep:
+    """One sweep over one class."""
+
+    def __init__(
+        self,
+        client: ApiClient,
+        profile: HostProfile,
+        *,
+        reader: PostReader,
+        journal: Journal,
+        origins: Origins,
+    ) -> None:
+        self.checks: dict[str, Check] = {}
+        self._client = client
+        self._profile = profile
+        self._reader = reader
+        self._journal = journal
+        self._origins = origins
+        self._origin_check = OriginCheck(reader.policy)
+        self._line = _Line(self._record)
+        # Posts of other hosts that this one still shows, as it shows them.
+        self._relayed: dict[str, Row] = {}
+
+    def resume(self, rows: Sequence[Row]) -> None:
+        """Take over what a sweep found out that was killed."""
+        wanted = {row["post_key"] for row in rows}
+        since = as_text(datetime.fromisoformat(utc_now()) - _RESUMED_FOR)
+        for record in self._journal.records():
+            check = Check(**record)
+            if check.post_key in wanted and check.at >= since:
+                self.checks[check.post_key] = check
+
+    def ask_host(self, rows: Sequence[Row], tags: Sequence[str]) -> None:
+        """Ask the host collected from about its posts."""
+        waiting = {
+            row["post_id"]: row
+            for row in rows
+            if row["host"] == self._reader.host and row["post_key"] not in self.checks
+        }
+        if not waiting:
+            return
+        if self._is_open(self._profile.post_batch):
+            self._ask_in_batches(waiting)
+        else:
+            self._walk_timelines(waiting, tags)
+        for row in waiting.values():
+            question = self._question(row)
+            if question is None:
+                self._relayed[row["post_key"]] = row
+            else:
+                self._ask(row, self._client, self._line, question)
+        if not self._line.is_settled():
+            self._ask_whether_alive()
+            self._line.settle()
+
+    def ask_origins(self, rows: Sequence[Row]) -> None:
+        """Ask other hosts about their posts.
+
+        One that does not answer cannot vouch for them, and nobody else can: that is a failed
+        check of each, unlike with the host collected from, whose own failure ends the sweep.
+        """
+        at_host: dict[str, list[tuple[Permalink, Row]]] = defaultdict(list)
+        for row in rows:
+            relayed = self._relayed.get(row["post_key"])
+            if row["post_key"] in self.checks or (
+                relayed is None and row["host"] == self._reader.host
+            ):
+                continue
+            permalink = self._permalink(relayed or row)
+            if permalink is None:
+                # Nobody can be asked, now or ever.
+                self._record(_failed(row))
+            else:
+                at_host[permalink.host].append((permalink, row))
+        for host, pairs in at_host.items():
+            self._ask_origin(host, pairs)
+
+    def _ask_origin(self, host: str, pairs: list[tuple[Permalink, Row]]) -> None:
+        client = self._origins(host)
+        if client is None:
+            for _, row in pairs:
+                self._record(self._changed(row, REMOTE_ORIGIN))
+            return
+        line = _Line(self._record)
+        for number, (permalink, row) in enumerate(pairs):
+            try:
+                self._ask(row, client, line, self._question_of_address(row, client, permalink))
+            except BudgetSpent as spent:
+                _LOGGER.info("%s is left out for now: %s", client.host, spent)
+                break
+            except HostError as error:
+                _LOGGER.info("%s is left alone: %s", client.host, error)
+                for _, left in pairs[number:]:
+                    line.failed(left)
+                break
+        line.settle()
+
+    def _ask(
+        self, row: Row, client: ApiClient, line: _Line, question: Callable[[], Check | None]
+    ) -> None:
+        try:
+            check = question()
+        except NotFound:
+            check = Check(row["post_key"], "gone", POST_DELETED, at=utc_now())
+        except (BotCheck, CircuitOpen):
+            raise
+        except (AuthenticationRequired, BadRequest, HostRefused, HostUnavailable) as error:
+            if not line.has_answered:
+                raise
+            _LOGGER.info("%s failed over a post: %s", client.host, type(error).__name__)
+            line.failed(row)
+            return
+        line.answered()
+        if check is not None:
+            self._record(check)
+
+    def _question(self, row: Row) -> Callable[[], Check | None] | None:
+        """Return how to ask the host collected from about a post; None if its origin has to be."""
+        if self._is_open(self._profile.post):
+            return lambda: self._asked_by_id(row)
+        permalink = self._permalink(row)
+        if permalink is None or permalink.origin != self._client.origin:
+            return None
+        return self._question_of_address(row, self._client, permalink)
+
+    def _asked_by_id(self, row: Row) -> Check | None:
+        path = f"{STATUSES}/{quote(row['post_id'], safe='')}"
+        try:
+            entity = self._client.get(path, self._shape())
+        except AuthenticationRequired:
+            if not self._client.has_token:
+                raise
+            # Pixelfed answers alike for a private post and for a token that has run out, and
+            # only one of them is about the post.
+            self._client.get("/api/v1/accounts/verify_credentials")
+            return self._changed(row, NOT_PUBLIC)
+        if not isinstance(entity, dict) or str(entity.get("id")) != row["post_id"]:
+            raise HostUnavailable(
+                f"{self._client.host} sent something other than the post that was asked for; try "
+                "again later."
+            )
+        return self._judged(row, entity)
+
+    def _question_of_address(
+        self, row: Row, client: ApiClient, permalink: Permalink
+    ) -> Callable[[], Check]:
+        def asked() -> Check:
+            refusal = self._origin_check.refusal(client, permalink)
+            return self._changed(row, refusal) if refusal else self._vouched_for(row)
+
+        return asked
+
+    def _ask_in_batches(self, waiting: dict[str, Row]) -> None:
+        ids = list(waiting)
+        for start in range(0, len(ids), _BATCH):
+            batch = ids[start : start + _BATCH]
+            try:
+                answer = self._client.get(STATUSES, {"id[]": batch, **self._shape()})
+            except (CircuitOpen, BotCheck):
+                raise
+            except HostUnavailable:
+                if not self._line.has_answered:
+                    raise
+                # One of them may be a post that the host cannot show: they are asked for singly.
+                continue
+            except (AuthenticationRequired, BadRequest, HostRefused, NotFound):
+                return
+            self._line.answered()
+            self._take(answer, waiting)
+
+    def _walk_timelines(self, waiting: dict[str, Row], tags: Sequence[str]) -> None:
+        for tag in dict.fromkeys(tags):
+            verdict = self._profile.tag_timeline if tag else self._profile.public_timeline
+            if not self._is_open(verdict):
+                continue
+            try:
+                self._walk_timeline(waiting, tag)
+            except (CircuitOpen, BotCheck, BudgetSpent):
+                raise
+            except HostUnavailable:
+                if not self._line.has_answered:
+                    raise
+            except (AuthenticationRequired, BadRequest, HostRefused, NotFound) as error:
+                _LOGGER.info("%s: a timeline is closed: %s", self._client.host, error)
+
+    def _walk_timeline(self, waiting: dict[str, Row], tag: str) -> None:
+        """Walk a timeline for as long as it brings more than asking for each post would."""
+        expected = sorted(
+            (post_id for post_id, row in waiting.items() if row["query_tag"] == tag), key=id_order
+        )
+        if len(expected) <= 1:
+            return
+        start = _just_above(expected[-1])
+        client, profile, rules = self._client, self._profile, PagingRules()
+        pages = (
+            tag_posts(client, profile, tag, start=start, rules=rules)
+            if tag
+            else public_posts(client, profile, start=start, rules=rules)
+        )
+        fruitless = 0
+        for page in pages:
+            self._line.answered()
+            fruitless = 0 if self._take(page.entities, waiting) else fruitless + 1
+            reached = id_order(page.cursor or "")
+            if fruitless >= _FRUITLESS_PAGES or reached <= id_order(expected[0]):
+                return
+
+    def _take(self, entities: Any, waiting: dict[str, Row]) -> int:
+        """Judge those posts of an answer that are waited for; returns how many there were."""
+        taken = 0
+        for entity in entities if isinstance(entities, list) else []:
+            if not isinstance(entity, dict):
+                continue
+            row = waiting.pop(str(entity.get("id")), None)
+            if row is not None:
+                taken += 1
+                if (check := self._judged(row, entity)) is not None:
+                    self._record(check)
+        return taken
+
+    def _judged(self, row: Row, entity: dict[str, Any]) -> Check | None:
+        """Return the check of a post that was read; None where its origin has to be asked too."""
+        fresh = self._reader.row(entity, row["query_tag"], utc_now())
+        if fresh["status"] != "kept":
+            return Check(
+                row["post_key"], "changed", fresh["reason"], fresh, at=fresh["collected_at"]
+            )
+        if remote_host(entity, entity["account"]) is None:
+            return Check(row["post_key"], "confirmed", row=fresh, at=fresh["confirmed_at"])
+        self._relayed[row["post_key"]] = fresh
+        return None
+
+    def _vouched_for(self, row: Row) -> Check:
+        """Return the check of a post that is still open at its own address."""
+        now = utc_now()
+        fresh = self._relayed.get(row["post_key"], row)
+        allowed = self._reader.policy.allowed_licences
+        media = [
+            medium for medium in fresh["media"] if allowed is None or medium["licence"] in allowed
+        ]
+        if not media:
+            return self._changed(row, "licence")
+        fresh = fresh | {"media": media, "policy": self._reader.policy.digest}
+        return Check(row["post_key"], "confirmed", row=fresh, at=now)
+
+    def _changed(self, row: Row, reason: str) -> Check:
+        now = utc_now()
+        gated = gated_row(row, reason, now) | {"policy": self._reader.policy.digest}
+        return Check(row["post_key"], "changed", reason, gated, at=now)
+
+    def _record(self, check: Check) -> None:
+        self._journal.append(asdict(check))
+        self.checks[check.post_key] = check
+
+    def _permalink(self, row: Row) -> Permalink | None:
+        try:
+            return read_permalink(self._reader.seal.opened(row["permalink"] or ""))
+        except ValueError:
+            return None
+
+    def _ask_whether_alive(self) -> None:
+        """Make sure that the host itself lives after the last posts failed.
+
+        Raises:
+            HostError: It does not, or we may not ask any more.
+        """
+        try:
+            self._client.get("/api/v1/instance", anonymous=True)
+        except (BudgetSpent, HostUnavailable):
+            raise
+        except HostError:
+            # It answers, if only to say no.
+            return
+
+    def _is_open(self, verdict: Verdict) -> bool:
+        return verdict == "anonymous" or (verdict == "needs_token" and self._client.has_token)
+
+    def _shape(self) -> dict[str, int]:
+        # Pixelfed's own shape: Mastodon's leaves out licences (fediverse.md 2.6).
+        return {"_pe": 1} if self._profile.flavour == "pixelfed" else {}
+
+
+def _just_above(post_id: str) -> str | None:
+    """Return an id above which a walk need not start, None for the top of the timeline."""
+    if post_id.isascii() and post_id.isdecimal():
+        return str(int(post_id) + 1)
+    return None
+
+
+def _failed(row: Row) -> Check:
+    return Check(row["post_key"], "failed", RECHECK_FAILED, at=utc_now())

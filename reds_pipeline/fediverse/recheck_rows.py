@@ -1,0 +1,139 @@
+"""Which posts have to be asked about again, and what the posts table says afterwards.
+
+What belongs here: pure functions on rows of the posts table. What does not: asking
+(``recheck.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from reds_pipeline.storage.clock import as_text
+
+Row = dict[str, Any]
+Outcome = Literal["confirmed", "changed", "gone", "failed"]
+
+POST_DELETED = "post_deleted"
+RECHECK_FAILED = "recheck_failed"
+
+# Failing sweeps after which a post counts as gone (fediverse.md 5.3).
+_MOST_FAILURES = 2
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was found out about one post.
+
+    Attributes:
+        post_key: The post.
+        outcome: ``confirmed``, ``changed`` (a gate is closed now), ``gone`` or ``failed``.
+        reason: Why it may not be used, "" where it may.
+        row: Its row as it was read now, None where only its address was looked at.
+        at: When, in the format of the tables.
+    """
+
+    post_key: str
+    outcome: Outcome
+    reason: str = ""
+    row: Row | None = None
+    at: str = ""
+
+
+def stale(rows: Iterable[Row], *, now: datetime, hours: float, policy_digest: str) -> list[Row]:
+    """Return the kept posts that have to be asked about, the longest unconfirmed first.
+
+    Args:
+        rows: Rows of the posts table.
+        now: The present moment, aware.
+        hours: How long a confirmation counts.
+        policy_digest: Of the policy in force; posts judged under another are asked about too.
+    """
+    since = as_text(now - timedelta(hours=hours))
+    found = [
+        row
+        for row in rows
+        if row["status"] == "kept" and (_confirmed(row) < since or row["policy"] != policy_digest)
+    ]
+    return sorted(found, key=_confirmed)
+
+
+def updated_rows(rows: Iterable[Row], checks: Iterable[Check], now: str) -> list[Row]:
+    """Return the posts table after a sweep.
+
+    Confirmed posts carry their new content, if it was read, and the time of the check; what is
+    changed, gone or has failed twice in a row is gated and keeps nothing but its keyed hash.
+
+    Args:
+        rows: The posts table.
+        checks: What ``recheck_posts`` returned.
+        now: The time of the update, for checks that carry none.
+    """
+    found = {check.post_key: check for check in checks}
+    return [_updated(row, found.get(row["post_key"]), now) for row in rows]
+
+
+def lasting_withdrawals(rows: Iterable[Row], checks: Iterable[Check]) -> dict[str, str]:
+    """Return ``post_key`` to reason for posts that must not come back.
+
+    Those are the deleted ones and those that their author or host has closed. A post that only
+    the operator's new policy closes may come back with the next policy, and one that could not
+    be asked about may come back with its host.
+    """
+    policies = {row["post_key"]: row["policy"] for row in rows}
+    return {
+        check.post_key: check.reason
+        for check in checks
+        if check.outcome == "gone"
+        or (
+            check.outcome == "changed"
+            and check.row is not None
+            and check.row["policy"] == policies.get(check.post_key)
+        )
+    }
+
+
+def gated_row(row: Row, reason: str, now: str) -> Row:
+    """Return what may stay of a post that must not be used: keyed hash, host and reason."""
+    return {
+        "post_key": row["post_key"],
+        "host": row["host"],
+        "query_tag": row["query_tag"],
+        "status": "gated",
+        "reason": reason,
+        "policy": row["policy"],
+        "collected_at": now,
+        "confirmed_at": "",
+        "failed_checks": 0,
+        "post_id": "",
+        "created_at": "",
+        "author_key": "",
+        "permalink": "",
+        "tags": [],
+        "media": [],
+    }
+
+
+def _updated(row: Row, check: Check | None, now: str) -> Row:
+    if check is None or row["status"] != "kept":
+        return row
+    at = check.at or now
+    if check.outcome == "confirmed":
+        return (check.row or row) | {
+            "query_tag": row["query_tag"],
+            "collected_at": row["collected_at"],
+            "confirmed_at": at,
+            "failed_checks": 0,
+        }
+    if check.outcome == "failed":
+        failures = (row["failed_checks"] or 0) + 1
+        if failures < _MOST_FAILURES:
+            return row | {"failed_checks": failures}
+    gated = check.row or gated_row(row, check.reason, at)
+    return gated | {"query_tag": row["query_tag"]}
+
+
+def _confirmed(row: Row) -> str:
+    return str(row["confirmed_at"] or row["collected_at"])

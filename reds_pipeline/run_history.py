@@ -1,0 +1,114 @@
+"""Photographs in Dagster's run history, and taking them out again.
+
+What belongs here: removing what a materialisation showed of people's pictures. What does not:
+deciding which pictures have to go (``withdrawal.py``). An event log is written once and kept, so
+a contact sheet in it would outlive the pictures that it shows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from typing import Any
+
+import dagster as dg
+import sqlalchemy as sa
+
+# Assets whose metadata shows photographs: one a class, and one with examples of all classes.
+SHEETS_OF_A_CLASS = dg.AssetKey("clean_images")
+SHEETS_OF_ALL_CLASSES = dg.AssetKey("dataset_report")
+
+_AT_ONCE = 100
+# Figures are PNG; only photographs are JPEG. Only the address is matched, because the description
+# before it may hold anything, in the escapes of JSON.
+_PHOTOGRAPHS = re.compile(r"\(data:image/jpeg;base64,[A-Za-z0-9+/=]+\)")
+_ONE_CLEAR_PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="
+_REPLACEMENT = f"({_ONE_CLEAR_PIXEL}) Removed, because a picture that it showed was withdrawn."
+# Where events with photographs stand: the log itself, and the latest event of each asset.
+_EVENTS = (
+    sa.text(
+        "SELECT id, event FROM event_logs "
+        "WHERE run_id = :run_id AND event LIKE '%data:image/jpeg;base64,%'"
+    ),
+    sa.text("UPDATE event_logs SET event = :event WHERE id = :id"),
+)
+_LATEST = (
+    sa.text(
+        "SELECT id, last_materialization FROM asset_keys "
+        "WHERE last_run_id = :run_id AND last_materialization LIKE '%data:image/jpeg;base64,%'"
+    ),
+    sa.text("UPDATE asset_keys SET last_materialization = :event WHERE id = :id"),
+)
+
+
+def remove_photographs(instance: dg.DagsterInstance, class_names: Collection[str]) -> int:
+    """Take the contact sheets of some classes out of the run history.
+
+    The runs stay, with a sentence where the sheet was. The next materialisation shows a sheet
+    again, without what has been withdrawn.
+
+    Args:
+        instance: Whose history it is, on SQLite or Postgres.
+        class_names: Partitions of ``clean_images`` whose sheets may show a withdrawn picture;
+            sheets of all classes together go as well.
+
+    Returns:
+        How many events were changed.
+    """
+    if not class_names:
+        return 0
+    # Both storages that REDS runs on are SQL; the base class does not say so.
+    storage: Any = instance.event_log_storage
+    changed = 0
+    runs = {
+        *_runs(instance, SHEETS_OF_A_CLASS, class_names),
+        *_runs(instance, SHEETS_OF_ALL_CLASSES),
+    }
+    for run_id in sorted(runs):
+        # SQLite keeps a run's events in a file of their own and some of them in an index as well;
+        # in Postgres both are one table, where the second pass finds nothing.
+        with storage.run_connection(run_id) as connection:
+            changed += _redacted(connection, run_id, _EVENTS)
+        _forget_free_pages(connection.engine)
+    with storage.index_connection() as connection:
+        for run_id in sorted(runs):
+            changed += _redacted(connection, run_id, _EVENTS, _LATEST)
+    _forget_free_pages(connection.engine)
+    return changed
+
+
+def _runs(
+    instance: dg.DagsterInstance, asset: dg.AssetKey, partitions: Collection[str] | None = None
+) -> Iterator[str]:
+    wanted = dg.AssetRecordsFilter(
+        asset_key=asset, asset_partitions=None if partitions is None else sorted(partitions)
+    )
+    cursor = None
+    while True:
+        page = instance.fetch_materializations(wanted, limit=_AT_ONCE, cursor=cursor)
+        for record in page.records:
+            yield record.run_id
+        if not page.has_more:
+            return
+        cursor = page.cursor
+
+
+def _redacted(
+    connection: sa.Connection, run_id: str, *places: tuple[sa.TextClause, sa.TextClause]
+) -> int:
+    """Overwrite the photographs of one run and return how many events showed any."""
+    changed = 0
+    for search, update in places:
+        for number, event in connection.execute(search, {"run_id": run_id}).fetchall():
+            text = _PHOTOGRAPHS.sub(_REPLACEMENT, event)
+            if text != event:
+                connection.execute(update, {"id": number, "event": text})
+                changed += 1
+    return changed
+
+
+def _forget_free_pages(engine: sa.Engine) -> None:
+    """Make SQLite write its file anew; what was overwritten stays readable in it until then."""
+    if engine.dialect.name == "sqlite":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(sa.text("VACUUM"))

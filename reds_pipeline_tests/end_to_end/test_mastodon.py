@@ -1,0 +1,99 @@
+"""``reds run`` against a fresh Mastodon: nothing but its address."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reds_pipeline.demo.instance import EmbeddedInstance
+from reds_pipeline.demo.mastodon.options import (
+    PERMISSIVE_ROBOTS_TXT,
+    FeedAccess,
+    MastodonOptions,
+)
+from reds_pipeline.demo.town import Town
+from reds_pipeline_tests.end_to_end.conftest import Reds, installation
+
+# What an instance has whose admins have agreed.
+AGREED = MastodonOptions(robots_txt=PERMISSIVE_ROBOTS_TXT)
+
+
+@pytest.fixture(scope="module")
+def town() -> Town:
+    return Town.build(images_per_class=20, flavour="mastodon")
+
+
+@pytest.fixture(scope="module")
+def instance(town: Town) -> Iterator[EmbeddedInstance]:
+    with EmbeddedInstance(town, AGREED) as running:
+        yield running
+
+
+def pointed_at(home: Path, instance: EmbeddedInstance, **settings: str) -> Reds:
+    """Return the command with the host's address and no token."""
+    return installation(home, instance, REDS_HOST_TOKEN="", **settings)
+
+
+def test_the_main_job_needs_nothing_but_the_address(
+    instance: EmbeddedInstance, town: Town, tmp_path: Path
+) -> None:
+    reds = pointed_at(tmp_path / "home", instance)
+    summary = json.loads(reds("run", "--json").stdout)
+    assert set(summary["classes"]) == set(town.class_names)
+    for name, funnel in summary["funnel"].items():
+        expected = town.expected_fates(name)
+        assert funnel["kept"] == expected.pop("kept")
+        assert funnel["dropped"] == dict(expected)
+    gated = town.paths_with_fate("sensitive", "spoiler", "account_locked", "account_opted_out")
+    asked = {record.path for record in instance.requests}
+    assert gated
+    assert gated.isdisjoint(asked)
+    assert not any(record.has_authorization for record in instance.requests)
+
+    instance.reset_requests()
+    again = reds("run", "--json")
+    assert json.loads(again.stdout) == summary
+    assert "Nothing was new" in again.stderr
+    assert not any("/media" in record.path for record in instance.requests)
+
+
+def test_a_stock_robots_txt_says_no_before_any_post_is_asked_for(
+    town: Town, tmp_path: Path
+) -> None:
+    with EmbeddedInstance(town, MastodonOptions()) as stock:
+        result = pointed_at(tmp_path / "home", stock)("run", expect=1)
+        assert [record.path for record in stock.requests] == ["/robots.txt"]
+    assert "REDS_OBEY_AI_ROBOTS" in result.stderr.splitlines()[-1]
+
+
+def test_with_members_only_feeds_a_run_says_what_it_needs(town: Town, tmp_path: Path) -> None:
+    closed = replace(AGREED, access=FeedAccess.everywhere("authenticated"))
+    with EmbeddedInstance(town, closed) as members_only:
+        guest = pointed_at(tmp_path / "guest", members_only)
+        refused = guest("run", expect=1)
+        assert "REDS_HOST_TOKEN" in refused.stderr.splitlines()[-1]
+        # The classes named, the hashtags' public feeds are open to guests all the same.
+        shallow = guest.json("run", "--classes", "cat,dog,flower")
+        assert all(funnel["kept"] > 0 for funnel in shallow["funnel"].values())
+
+        member = installation(tmp_path / "member", members_only, REDS_CLASSES="cat,dog,flower")
+        deep = member.json("run")
+        for name, funnel in deep["funnel"].items():
+            assert funnel["kept"] == town.expected_fates(name)["kept"]
+
+
+def test_doctor_and_probe_say_what_the_host_gives_to_whom(
+    instance: EmbeddedInstance, tmp_path: Path
+) -> None:
+    reds = pointed_at(tmp_path / "home", instance)
+    profile = reds.json("hosts", "probe")
+    assert profile["flavour"] == "mastodon"
+    verdicts = {endpoint["name"]: endpoint["verdict"] for endpoint in profile["endpoints"]}
+    assert set(verdicts.values()) == {"anonymous"}
+    found = {finding["subject"]: finding for finding in reds.json("doctor")}
+    assert set(verdicts) <= set(found)
+    assert all(found[name]["ok"] for name in verdicts)
