@@ -48,6 +48,8 @@ class Measured:
             process for others.
         fetching_seconds: Between the first and the last picture asked of the host.
         processor_seconds: Of the process and its children, with their start.
+        busy_cores: Cores that this and everything else on the machine kept busy meanwhile; near
+            the number of cores, the clock measures the others as well.
         peak_mib: Largest resident memory of a single process.
     """
 
@@ -56,6 +58,7 @@ class Measured:
     seconds: float
     fetching_seconds: float
     processor_seconds: float
+    busy_cores: float
     peak_mib: float
 
     @property
@@ -128,13 +131,14 @@ def _host(pictures: Path, count: int, latency: float) -> Iterator[str]:
 def _measured(name: str, command: list[str], url: str, count: int, directory: Path) -> Measured:
     _clock(url)
     output = directory / "output.txt"
-    began = os.times().elapsed
+    began, busy_before = os.times().elapsed, _busy_seconds()
     with output.open("wb") as file:
         process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, cwd=_REPOSITORY)
         # wait4 and not Popen.wait: it says what the process and its children cost.
         _, status, used = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     seconds = os.times().elapsed - began
+    busy = (_busy_seconds() - busy_before) / seconds
     text = output.read_text(errors="replace")
     if process.returncode:
         raise click.ClickException(f"{name} failed: {text[-2000:]}")
@@ -152,8 +156,16 @@ def _measured(name: str, command: list[str], url: str, count: int, directory: Pa
         seconds,
         clock["seconds"],
         used.ru_utime + used.ru_stime,
+        busy,
         used.ru_maxrss / 1024,
     )
+
+
+def _busy_seconds() -> float:
+    """Return the seconds that all cores together have worked since the machine started (Linux)."""
+    with Path("/proc/stat").open() as file:
+        user, nice, system, _idle, _waiting, *interrupts = map(int, file.readline().split()[1:8])
+    return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
 
 
 def _clock(url: str) -> dict[str, float]:
@@ -192,9 +204,9 @@ def _img2dataset(environment: Path, url: str, count: int, directory: Path) -> li
 def _show(results: list[Measured]) -> None:
     by_name = {measured.name: measured for measured in results}
     click.echo(
-        "\n| program | images/s | while fetching | CPU ms/image | peak MiB | x loop "
-        "| x img2dataset |"
-        "\n|---|---|---|---|---|---|---|"
+        "\n| program | images/s | while fetching | CPU ms/image | busy cores | peak MiB "
+        "| x loop | x img2dataset |"
+        "\n|---|---|---|---|---|---|---|---|"
     )
     for measured in results:
         ratios = [
@@ -206,7 +218,7 @@ def _show(results: list[Measured]) -> None:
             f"| {_TITLES[measured.name]} | {measured.per_second:.0f} "
             f"| {f'{measured.done / fetching:.0f}' if fetching else '-'} "
             f"| {1000 * measured.processor_seconds / measured.done:.1f} "
-            f"| {measured.peak_mib:.0f} | {' | '.join(ratios)} |"
+            f"| {measured.busy_cores:.1f} | {measured.peak_mib:.0f} | {' | '.join(ratios)} |"
         )
 
 

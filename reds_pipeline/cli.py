@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,7 @@ from reds_pipeline.errors import RedsError
 
 if TYPE_CHECKING:
     from reds_pipeline.settings import Settings
+    from reds_pipeline.withdrawal_requests import Subject
 
 FELL_SHORT = 3
 INTERRUPTED = 130
@@ -230,29 +233,77 @@ def probe_host(home: Path | None, url: str | None, as_json: bool) -> None:
     with Platform(settings).host() as client:
         profile = probe(client)
     if as_json:
-        _print_json({"host": settings.host_url, **profile.as_dict()})
+        _print_json(
+            {
+                "host": settings.host_url,
+                "software": profile.software,
+                "version": profile.version,
+                "flavour": profile.flavour,
+                "endpoints": [
+                    {"name": name, "verdict": verdict, "used_for": purpose}
+                    for name, verdict, purpose in profile.verdicts()
+                ],
+            }
+        )
     else:
         terminal.show_profile(settings.host_url, profile)
 
 
 @cli.command()
 @_home
-@click.option("--post", help="Address of a post, there or where it came from.")
-@click.option("--author", help="Address of a profile, or @name@host.")
+@click.option("--post", help="Address of a post, at the host or where it came from.")
+@click.option("--author", help="Address of a profile, or name@host.")
 @click.option("--image", help="A picture file, or the SHA-256 of a stored picture.")
-@click.option("--requested-by", default="", help="Who asked for it, for the record; no names.")
+@click.option("--why", default="", help="The reason, for the record; kept for ever.")
+@click.option("--asked-by", default="", help="Who asked, in words that name nobody.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be withdrawn.")
 @_json
-def withdraw(
-    home: Path | None,
-    post: str | None,
-    author: str | None,
-    image: str | None,
-    requested_by: str,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
+def withdraw(home: Path | None, dry_run: bool, as_json: bool, **named: str | None) -> None:
     """Erase a post, an author's posts or a picture from everything, for good."""
+    from reds_pipeline import terminal
+    from reds_pipeline.instance import open_instance
+    from reds_pipeline.resources import Platform
+    from reds_pipeline.run_history import remove_photographs
+    from reds_pipeline.settings import load_settings
+    from reds_pipeline.withdrawal import WithdrawalRequest
+    from reds_pipeline.withdrawal import withdraw as withdraw_request
+
+    settings = load_settings(home=home)
+    platform = Platform(settings)
+    request = WithdrawalRequest(
+        _withdrawal_subject(named, settings), named["why"] or "", named["asked_by"] or ""
+    )
+    report = withdraw_request(
+        platform.home, platform.ledger, platform.tracking, request, dry_run=dry_run
+    )
+    if report.classes and not dry_run:
+        with open_instance(settings) as instance:
+            remove_photographs(instance, report.classes)
+    if as_json:
+        _print_json(asdict(report))
+    else:
+        terminal.show_withdrawal(report)
+    if not report.is_finished:
+        _announce(
+            f"Another process is using {', '.join(report.busy)}; what is there goes with its next "
+            "run, or repeat this command when it has finished."
+        )
+
+
+def _withdrawal_subject(named: Mapping[str, str | None], settings: Settings) -> Subject:
+    """Return what exactly one of the options --post, --author and --image names."""
+    from reds_pipeline.withdrawal import account_address, picture, post_address
+
+    given = [name for name in ("post", "author", "image") if named[name]]
+    if len(given) != 1:
+        raise click.UsageError("Name one of --post, --author and --image.")
+    value = str(named[given[0]])
+    if given == ["post"]:
+        return post_address(value)
+    if given == ["author"]:
+        return account_address(value)
+    file = Path(value)
+    return picture(file.read_bytes() if file.is_file() else value, settings.perceptual_radius)
 
 
 def _run(settings: Settings, as_json: bool) -> None:
@@ -267,6 +318,8 @@ def _run(settings: Settings, as_json: bool) -> None:
     summary = run_summary(platform)
     for name, sentence in outcome.failed_classes.items():
         _announce(f"{name}: {sentence}")
+    for notice in outcome.notices:
+        _announce(notice)
     if as_json:
         _print_json(summary)
     else:

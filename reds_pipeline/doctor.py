@@ -19,6 +19,15 @@ from reds_pipeline.resources import Platform
 from reds_pipeline.settings import Settings
 
 _DISK_WANTED_GB = 5.0
+# Of these one is enough: each is another way to the same thing.
+_PHOTOS = frozenset({"posts of a tag", "guest feed of a tag"})
+_RECHECKS = frozenset({"several posts at once", "one post"})
+_WAYS = {name: ways for ways in (_PHOTOS, _RECHECKS) for name in ways}
+_ADVICE = {
+    "needs_token": "set REDS_HOST_TOKEN to a token with scope `read`.",
+    "unavailable": "the host gives this to nobody; choose another host.",
+    "anonymous": "",
+}
 
 
 @dataclass(frozen=True)
@@ -129,18 +138,17 @@ def _host(platform: Platform) -> Iterator[Finding]:
     except RedsError as error:
         yield Finding("host", False, str(error))
         return
-    token = bool(platform.settings.host_token.get_secret_value())
     yield Finding(
         "host", True, f"{platform.settings.host_url}: {profile.software} {profile.version}"
     )
-    for subject, verdict in (
-        ("newest posts", profile.public_timeline),
-        ("posts of a tag", profile.tag_timeline),
-    ):
-        usable = verdict == "anonymous" or (verdict == "needs_token" and token)
-        missing = (
-            "The host gives them to users only; set REDS_HOST_TOKEN to a token with scope `read`."
-            if verdict == "needs_token"
-            else "The host does not give them to anybody; choose another host."
-        )
-        yield Finding(subject, usable, verdict.replace("_", " ") if usable else missing)
+    has_token = bool(platform.settings.host_token.get_secret_value())
+    verdicts = profile.verdicts()
+    usable = {
+        name
+        for name, verdict, _ in verdicts
+        if verdict == "anonymous" or (verdict == "needs_token" and has_token)
+    }
+    for name, verdict, purpose in verdicts:
+        ok = not usable.isdisjoint(_WAYS.get(name, {name}))
+        advice = "" if ok else f"; {_ADVICE[verdict]}"
+        yield Finding(name, ok, f"{verdict.replace('_', ' ')} ({purpose}){advice}")

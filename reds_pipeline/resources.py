@@ -8,7 +8,7 @@ never sees a Dagster type.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -21,9 +21,12 @@ from reds_pipeline.tracking import Tracking
 
 if TYPE_CHECKING:
     from reds_pipeline.fediverse.client import ApiClient
+    from reds_pipeline.fediverse.consent import ConsentPolicy
     from reds_pipeline.fediverse.fetcher import MediaFetcher
+    from reds_pipeline.fediverse.hosts import HostProfile
     from reds_pipeline.fediverse.politeness import Politeness
     from reds_pipeline.fediverse.posts import PostReader
+    from reds_pipeline.fediverse.timelines import PagingRules
 
 # What a run may cost, as `reds run` reports it; asking a host is not new work by itself.
 HOST_REQUESTS = "requests to the host"
@@ -54,12 +57,14 @@ class Platform:
         attended: As given.
         cost: What this process did that was not there before, such as
             ``{"pictures downloaded": 12}``.
+        notices: Sentences that whoever started this process should read at the end.
     """
 
     def __init__(self, settings: Settings, *, attended: bool = False) -> None:
         self.settings = settings
         self.attended = attended
         self.cost: Counter[str] = Counter()
+        self.notices: list[str] = []
 
     @cached_property
     def home(self) -> Home:
@@ -87,7 +92,6 @@ class Platform:
         Raises:
             RedsError: No host is configured, or it is not approved.
         """
-        from reds_pipeline.approvals import approvals
         from reds_pipeline.fediverse.client import ApiClient
         from reds_pipeline.fediverse.hosts import require_approval
         from reds_pipeline.fediverse.transport import RequestPace
@@ -98,36 +102,119 @@ class Platform:
                 "No host is configured; set REDS_HOST_URL to the instance to learn from, or try "
                 "`reds demo`, which brings its own."
             )
-        approved = [approval["host"] for approval in approvals(self.ledger)]
-        require_approval(settings.host_url, approved)
+        require_approval(settings.host_url, self._approved)
         with ApiClient(
             settings.host_url,
             settings.host_token.get_secret_value(),
             politeness=self._politeness,
             pace=RequestPace.towards(settings.host_url, settings.requests_per_second),
+            budget=settings.requests_per_run,
         ) as client:
             try:
                 yield client
             finally:
                 self.cost[HOST_REQUESTS] += client.requests_made
 
+    @contextmanager
+    def origins(self) -> Iterator[Callable[[str], ApiClient | None]]:
+        """Offer clients without a token of the hosts where relayed posts come from.
+
+        What is offered returns None for a host that nobody approved.
+        """
+        from reds_pipeline.fediverse.client import ApiClient
+        from reds_pipeline.fediverse.transport import RequestPace
+
+        clients: dict[str, ApiClient] = {}
+
+        def client_of(host: str) -> ApiClient | None:
+            if host not in self._approved:
+                return None
+            if host not in clients:
+                clients[host] = ApiClient(
+                    f"https://{host}",
+                    politeness=self._politeness,
+                    pace=RequestPace(per_second=self.settings.requests_per_second),
+                    budget=self.settings.requests_per_run,
+                )
+            return clients[host]
+
+        try:
+            yield client_of
+        finally:
+            for client in clients.values():
+                self.cost[HOST_REQUESTS] += client.requests_made
+                client.close()
+
     def media_fetcher(self) -> MediaFetcher:
         """Return what fetches pictures; it has a session of its own and never the token."""
         from reds_pipeline.fediverse.fetcher import MediaFetcher
+        from reds_pipeline.fediverse.media_hosts import MediaManners
 
-        return MediaFetcher(self.settings.host_url, self._politeness)
+        return MediaFetcher(
+            self.settings.host_url,
+            self._politeness,
+            manners=MediaManners.polite(
+                per_second=self.settings.media_per_second, budget=self.settings.media_per_run
+            ),
+        )
 
-    def post_reader(self, host: str) -> PostReader:
-        """Return what turns a post of ``host`` into a row, under the operator's consent policy."""
+    @property
+    def consent_policy(self) -> ConsentPolicy:
+        """What the operator takes for consent."""
         from reds_pipeline.fediverse.attachments import OPEN_LICENCES
         from reds_pipeline.fediverse.consent import ConsentPolicy
-        from reds_pipeline.fediverse.posts import PostReader
 
-        policy = ConsentPolicy(
+        federated = self.settings.feed == "federated"
+        return ConsentPolicy(
             require_indexable=self.settings.indexable,
+            allowed_origins=frozenset(self._approved if federated else ()),
             allowed_licences=OPEN_LICENCES if self.settings.open_licences_only else None,
         )
-        return PostReader(host, policy, self.home.keyed_hash, self.home.seal)
+
+    @property
+    def paging_rules(self) -> PagingRules:
+        """Which timelines to walk, and how far."""
+        from reds_pipeline.fediverse.timelines import PagingRules
+
+        return PagingRules(feed=self.settings.feed)
+
+    @contextmanager
+    def post_reader(self, client: ApiClient, profile: HostProfile) -> Iterator[PostReader]:
+        """Offer what turns posts of a host into rows, under the operator's consent policy.
+
+        What authors are found to wish is kept, so that each of them is asked about once a day.
+        """
+        from reds_pipeline.fediverse.authors import AuthorWishes
+        from reds_pipeline.fediverse.posts import PostReader
+        from reds_pipeline.storage.locks import exclusive
+        from reds_pipeline.storage.tables import AUTHOR_WISHES, read_rows, write_rows
+        from reds_pipeline.withdrawal import withdrawn_keys
+
+        home, policy = self.home, self.consent_policy
+        table = home.table("author_wishes")
+        authors = None
+        if profile.flavour == "pixelfed":
+            known = read_rows(table)
+            authors = AuthorWishes(client, policy, home.keyed_hash, known=known)
+        try:
+            yield PostReader(
+                client.host,
+                policy,
+                home.keyed_hash,
+                home.seal,
+                withdrawn=withdrawn_keys(self.ledger),
+                authors=authors,
+            )
+        finally:
+            if authors is not None:
+                with exclusive(home.lock("author wishes"), "writing what authors wish"):
+                    write_rows(table, authors.rows(), AUTHOR_WISHES)
+
+    @property
+    def _approved(self) -> list[str]:
+        from reds_pipeline.approvals import approvals
+
+        return [approval["host"] for approval in approvals(self.ledger)]
 
     @property
     def _politeness(self) -> Politeness:

@@ -14,6 +14,9 @@ from typing import Any
 import dagster as dg
 import sqlalchemy as sa
 
+from reds_pipeline.partitions import classes as class_partitions
+from reds_pipeline.storage.home import file_name
+
 # Assets whose metadata shows photographs: one a class, and one with examples of all classes.
 SHEETS_OF_A_CLASS = dg.AssetKey("clean_images")
 SHEETS_OF_ALL_CLASSES = dg.AssetKey("dataset_report")
@@ -41,7 +44,7 @@ _LATEST = (
 )
 
 
-def remove_photographs(instance: dg.DagsterInstance, class_names: Collection[str]) -> int:
+def remove_photographs(instance: dg.DagsterInstance, classes: Collection[str]) -> int:
     """Take the contact sheets of some classes out of the run history.
 
     The runs stay, with a sentence where the sheet was. The next materialisation shows a sheet
@@ -49,21 +52,22 @@ def remove_photographs(instance: dg.DagsterInstance, class_names: Collection[str
 
     Args:
         instance: Whose history it is, on SQLite or Postgres.
-        class_names: Partitions of ``clean_images`` whose sheets may show a withdrawn picture;
-            sheets of all classes together go as well.
+        classes: Classes, as their file names, whose sheets may show a withdrawn picture; sheets
+            of all classes together go as well.
 
     Returns:
         How many events were changed.
     """
-    if not class_names:
+    if not classes:
         return 0
+    names = instance.get_dynamic_partitions(str(class_partitions.name))
+    partitions = [name for name in names if file_name(name) in classes]
     # Both storages that REDS runs on are SQL; the base class does not say so.
     storage: Any = instance.event_log_storage
     changed = 0
-    runs = {
-        *_runs(instance, SHEETS_OF_A_CLASS, class_names),
-        *_runs(instance, SHEETS_OF_ALL_CLASSES),
-    }
+    runs = set(_runs(instance, SHEETS_OF_ALL_CLASSES))
+    if partitions:
+        runs |= set(_runs(instance, SHEETS_OF_A_CLASS, partitions))
     for run_id in sorted(runs):
         # SQLite keeps a run's events in a file of their own and some of them in an index as well;
         # in Postgres both are one table, where the second pass finds nothing.

@@ -41,10 +41,12 @@ class RunOutcome:
 
     Attributes:
         failed_classes: Class to the sentence that says why its collection failed.
+        notices: Sentences on what ended early though nothing failed.
         cost: What was done that was not there before, such as ``{"models trained": 2}``.
     """
 
     failed_classes: dict[str, str] = field(default_factory=dict)
+    notices: list[str] = field(default_factory=list)
     cost: Mapping[str, int] = field(default_factory=dict)
 
     def cost_sentence(self) -> str:
@@ -94,6 +96,7 @@ def run_main_job(settings: Settings, announce: Callable[[str], None]) -> RunOutc
             raise RedsError(next(iter(outcome.failed_classes.values())))
         announce("Embedding what is new, training and comparing")
         execute(RETRAIN, tags={SELECTION_TAG: refresh})
+    outcome.notices = platform.notices
     outcome.cost = {what: platform.cost[what] for what in (HOST_REQUESTS, *NEW_WORK)}
     return outcome
 

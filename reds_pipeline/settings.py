@@ -86,7 +86,7 @@ class Settings(BaseSettings):
     )
     feed: Literal["local", "federated"] = Field(
         "local",
-        description="Posts of the host itself, or also those that it got from other approved hosts.",
+        description="Posts of the host itself, or also what it got from other approved hosts.",
     )
     requests_per_second: float = Field(
         1.0, gt=0, description="Pace towards the API of each host but loopback."

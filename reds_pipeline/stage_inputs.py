@@ -52,19 +52,6 @@ def shared_pictures(home: Home, class_name: str) -> list[dict[str, Any]]:
         return rows.to_arrow_table().to_pylist()
 
 
-def withdrawn_pictures(home: Home) -> list[tuple[str, str]]:
-    """Return SHA-256 and extension of pictures of posts gated since, that no other post shows."""
-    with open_views(home.root / "tables") as tables:
-        return tables.sql(
-            """
-            SELECT DISTINCT sha256, extension FROM images
-            WHERE reason = 'post_gated' AND sha256 <> '' AND sha256 NOT IN (
-                SELECT sha256 FROM images WHERE status = 'stored'
-            )
-            """
-        ).fetchall()
-
-
 def unconfirmed_posts(home: Home, longest: timedelta) -> set[str]:
     """Return keys of kept posts that their host has not shown for longer than ``longest``."""
     since = as_text(datetime.now(UTC) - longest)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from reds_pipeline.doctor import Finding
     from reds_pipeline.fediverse.hosts import HostProfile
     from reds_pipeline.settings import Settings
+    from reds_pipeline.withdrawal import WithdrawalReport
 
 _WIDTH_OF_A_FILE = 140
 
@@ -89,6 +90,25 @@ def show_approvals(approved: Sequence[Mapping[str, Any]]) -> None:
             approval["approved_at"],
         )
     _console().print(table)
+
+
+def show_withdrawal(report: WithdrawalReport) -> None:
+    """Show what ``withdrawal.withdraw`` removed or would remove."""
+    console = _console()
+    if not report.removed:
+        console.print("Nothing of it is held. It will not be taken in the future either.")
+        return
+    console.print("This would be removed:" if report.dry_run else "Removed:")
+    table = Table(box=None, show_header=False)
+    for what, count in report.removed.items():
+        table.add_row("", str(count), what)
+    console.print(table)
+    versions = ", ".join(report.models.versions)
+    if versions and not report.dry_run:
+        console.print(
+            f"Model versions that have seen withdrawn pictures, and say so in MLflow: {versions}. "
+            "`reds run` trains one that has not."
+        )
 
 
 def show_profile(url: str, profile: HostProfile) -> None:

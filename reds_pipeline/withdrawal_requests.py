@@ -211,12 +211,13 @@ def opened_permalink(seal: Seal, row: Row) -> Permalink | None:
 
 
 def _of_post(home: Home, post: PostAddress) -> Tombstones:
-    keys = {home.keyed_hash(post.host, post.post_id)}
+    address = home.keyed_hash(post.host, post.post_id)
+    keys = {address}
     for row in held_posts(home):
         permalink = opened_permalink(home.seal, row)
         if permalink and permalink.post_id == post.post_id and post.host in permalink.hosts:
             keys.add(row["post_key"])
-    return Tombstones(keys=frozenset(keys))
+    return Tombstones(keys=frozenset(keys), addresses=frozenset({address}))
 
 
 def _of_account(home: Home, account: AccountAddress) -> Tombstones:

@@ -90,6 +90,7 @@ class WithdrawalSteps:
         """Take everything withdrawn out of everything."""
         self._take_out_of_posts()
         self._take_out_of_sample()
+        self._take_out_of_rechecks()
         self._take_out_of_images()
         self._take_out_of_datasets()
         self._erase_files()
@@ -103,8 +104,6 @@ class WithdrawalSteps:
             with self._at_work(part.lock, f"posts of {part.stem}") as may_write:
                 rows = self._revised(part.table, POSTS, self._posts.row, "rows of posts", may_write)
                 self._revise(part.journal, self._posts.record, may_write)
-                rechecks = self._home.root / "journals" / "recheck" / f"{part.stem}.jsonl"
-                self._revise(Journal(rechecks), self._posts.record, may_write)
             for row in rows:
                 self._shown.add(row)
             for record in part.journal.records():
@@ -120,9 +119,18 @@ class WithdrawalSteps:
             if sample:
                 self._drop_words({tag for row in sample for tag in row["tags"] or ()}, may_write)
             self._revised(table, POSTS, self._posts.row, "rows of the sample", may_write)
-            for name in ("sample", "recheck_sample"):
-                journal = self._home.journal(name, "public")
-                self._revise(journal, self._posts.record, may_write)
+            journal = self._home.journal("sample", "public")
+            self._revise(journal, self._posts.record, may_write)
+
+    def _take_out_of_rechecks(self) -> None:
+        """Take posts out of the notes of sweeps, whoever holds them.
+
+        A sweep withdraws what it found while it goes on. Should it note something down at this
+        very moment, that post is asked about once more.
+        """
+        for name in ("recheck", "recheck_sample"):
+            for part in partitions(self._home, name):
+                self._revise(part.journal, self._posts.record, self._write)
 
     def _drop_words(self, used: set[str], may_write: bool) -> None:
         """Drop hashtags that no post of the sample uses any more; counts are made anew later."""

@@ -25,11 +25,14 @@ class Tombstones:
     Attributes:
         keys: Of posts, accounts, addresses of pictures, and pictures (see ``picture_keys``).
         handles: Of accounts by name (``fediverse.posts.handle_key``).
+        addresses: Those of ``keys`` that name a post by its address, which another host may
+            show under a number of its own.
         reasons: The reason of a post's row where it is another than ``withdrawn``.
     """
 
     keys: frozenset[str] = frozenset()
     handles: frozenset[str] = frozenset()
+    addresses: frozenset[str] = frozenset()
     reasons: Mapping[str, str] = field(default_factory=dict)
 
     def __or__(self, other: Tombstones) -> Tombstones:
@@ -37,12 +40,17 @@ class Tombstones:
         return Tombstones(
             keys=self.keys | other.keys,
             handles=self.handles | other.handles,
+            addresses=self.addresses | other.addresses,
             reasons={**other.reasons, **self.reasons},
         )
 
     def __le__(self, other: Tombstones) -> bool:
         """Say whether ``other`` covers everything that this one does."""
-        return self.keys <= other.keys and self.handles <= other.handles
+        return (
+            self.keys <= other.keys
+            and self.handles <= other.handles
+            and self.addresses <= other.addresses
+        )
 
 
 def picture_keys(key: KeyedHash, sha256: str, perceptual_hash: str) -> frozenset[str]:
@@ -75,6 +83,7 @@ def record_withdrawal(
         {
             "keys": sorted(tombstones.keys),
             "handles": sorted(tombstones.handles),
+            "addresses": sorted(tombstones.addresses),
             "reasons": dict(sorted(tombstones.reasons.items())),
             "why": why,
             "asked_by": asked_by,
@@ -120,5 +129,6 @@ def _tombstones_of(event: Mapping[str, Any]) -> Tombstones:
     return Tombstones(
         keys=frozenset(event["keys"]),
         handles=frozenset(event["handles"]),
+        addresses=frozenset(event["addresses"]),
         reasons=event["reasons"],
     )

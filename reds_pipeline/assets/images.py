@@ -18,14 +18,15 @@ from reds_pipeline.assets.common import (
     picture,
     plain_failures,
 )
-from reds_pipeline.erasure import erase_pictures
 from reds_pipeline.errors import ImageRejected
 from reds_pipeline.jobs import CLEAN, COLLECT
 from reds_pipeline.partitions import classes
 from reds_pipeline.resources import PICTURES_FETCHED, Platform
-from reds_pipeline.stage_inputs import selected_classes, shared_pictures, withdrawn_pictures
+from reds_pipeline.run_history import remove_photographs
+from reds_pipeline.stage_inputs import selected_classes, shared_pictures
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.locks import exclusive
+from reds_pipeline.storage.partitions import partition_lock
 from reds_pipeline.storage.tables import CLEAN_IMAGES, IMAGES, read_rows, write_rows
 
 _SHOWN = 20
@@ -45,11 +46,13 @@ def raw_images(
     """Pictures of one class, verified, without metadata; one row an attempt (R-SCR-2, 11)."""
     from reds_pipeline.fediverse.media import download_images
     from reds_pipeline.imaging.examine import examine_image
+    from reds_pipeline.withdrawal import finish_withdrawals, withdrawn_keys
 
     name, home = context.partition_key, platform.home
     table, journal = home.table("images", name), home.journal("images", name)
     fetcher = platform.media_fetcher()
-    with exclusive(home.lock(f"images {name}"), f"fetching pictures of {name}"):
+    lock = partition_lock(home, "images", name)
+    with exclusive(lock, f"fetching pictures of {name}"):
         rows = download_images(
             read_rows(home.table("posts", name)),
             [*shared_pictures(home, name), *read_rows(table)],
@@ -59,10 +62,13 @@ def raw_images(
             journal=journal,
             key=home.keyed_hash,
             maximum=platform.settings.raw_per_class,
+            withdrawn=withdrawn_keys(platform.ledger),
         )
         write_rows(table, rows, IMAGES)
         journal.delete()
-        erased = erase_pictures(home, withdrawn_pictures(home))
+    # A post that was gated since takes its picture along, wherever it went.
+    withdrawal = finish_withdrawals(home, platform.ledger, platform.tracking)
+    sheets = remove_photographs(context.instance, withdrawal.classes)
     platform.cost[PICTURES_FETCHED] += fetcher.files_requested
     fates = Counter(row["reason"] or row["status"] for row in rows)
     return dg.MaterializeResult(
@@ -70,7 +76,8 @@ def raw_images(
             "dagster/row_count": len(rows),
             "stored": fates["stored"],
             "requests": fetcher.files_requested,
-            "erased because their post was gated since": erased,
+            "erased because their post was gated since": withdrawal.removed.get("picture files", 0),
+            "contact sheets removed from history": sheets,
             "fates": _counts(fates, "fate"),
         }
     )

@@ -12,6 +12,7 @@ from reds_pipeline.partitions import classes
 from reds_pipeline.resources import POSTS_READ, Platform
 from reds_pipeline.stage_inputs import query_tags
 from reds_pipeline.storage.locks import exclusive
+from reds_pipeline.storage.partitions import partition_lock
 from reds_pipeline.storage.tables import CURSORS, POSTS, read_rows, write_rows
 
 
@@ -34,20 +35,28 @@ def raw_posts(
     name, home = context.partition_key, platform.home
     posts, cursors = home.table("posts", name), home.table("cursors", name)
     journal = home.journal("posts", name)
-    with exclusive(home.lock(f"posts {name}"), f"collecting {name}"), platform.host() as client:
-        collected = collect_posts(
-            client,
-            probe(client),
-            tags=query_tags(home, name),
-            reader=platform.post_reader(client.host),
-            wanted_images=platform.settings.raw_per_class,
-            journal=journal,
-            known=Known(read_rows(posts, POSTS), [Cursor(**row) for row in read_rows(cursors)]),
-        )
+    with (
+        exclusive(partition_lock(home, "posts", name), f"collecting {name}"),
+        platform.host() as client,
+    ):
+        profile = probe(client)
+        with platform.post_reader(client, profile) as reader:
+            collected = collect_posts(
+                client,
+                profile,
+                tags=query_tags(home, name),
+                reader=reader,
+                wanted_images=platform.settings.raw_per_class,
+                journal=journal,
+                known=Known(read_rows(posts, POSTS), [Cursor(**row) for row in read_rows(cursors)]),
+                rules=platform.paging_rules,
+            )
         write_rows(posts, collected.rows, POSTS)
         write_rows(cursors, [cursor.row() for cursor in collected.cursors], CURSORS)
         journal.delete()
         requests = client.requests_made
+    if collected.stopped_by:
+        platform.notices.append(f"{name}: {collected.stopped_by}")
     platform.cost[POSTS_READ] += collected.new_posts
     counts = collected.counts
     dropped = [{"reason": reason, "posts": n} for reason, n in counts["dropped"].items()]
@@ -58,6 +67,8 @@ def raw_posts(
             "gated": markdown_table(dropped),
             "new": collected.new_posts,
             "requests": requests,
+            "pages that the host could not show": collected.unreadable,
+            "ended early because": collected.stopped_by or "it did not",
             "tags asked for": ", ".join(query_tags(home, name)),
         }
     )

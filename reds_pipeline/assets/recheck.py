@@ -33,14 +33,14 @@ def recheck(
     from reds_pipeline.sweep import sweep
 
     report = sweep(platform)
-    sheets = remove_photographs(context.instance, report.classes_withdrawn_from)
+    sheets = remove_photographs(context.instance, report.classes)
     if report.stopped_by:
         platform.notices.append(report.stopped_by)
     withdrawn = [{"reason": why, "posts": n} for why, n in report.withdrawn.most_common()]
     return dg.MaterializeResult(
         metadata={
             "posts held": report.held,
-            "looked for": report.looked_for,
+            "due": report.due,
             "still there": report.confirmed,
             "withdrawn": markdown_table(withdrawn),
             "pictures erased": report.pictures_erased,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from random import Random
 from typing import Any, Literal
 
@@ -51,6 +52,9 @@ class Oddities:
         self._files(corner, plan.unknown_media, "unnamed", kind="unknown")
         for _ in range(plan.oversized_files):
             self._trouble(corner, "too_many_bytes", "oversized")
+        for _ in range(plan.mislabelled_files):
+            self._trouble(corner, "kept", "mislabelled")
+        self._busy_author(corner)
         self._unicode_spellings(corner)
         self._relayed_copies(corner)
         if plan.flavour == "mastodon":
@@ -64,6 +68,8 @@ class Oddities:
         refused = "account_not_indexable"
         self._authors(corner, plan.undiscoverable_authors, refused, discoverable=False)
         self._authors(corner, plan.noindex_authors, refused, noindex=True)
+        table = (("AI", '<a href="/tags/noml">#<span>NoML</span></a>'),)
+        self._authors(corner, plan.objecting_tables, "account_opted_out", fields=table)
         refused = "account_suspended"
         self._authors(corner, plan.moved_authors, refused, moved_to="elsewhere@faraway.example")
         self._authors(corner, plan.memorial_authors, refused, memorial=True)
@@ -88,6 +94,16 @@ class Oddities:
         for _ in range(count):
             author = replace(self._people.new_author(), **wishes)
             self._trouble(corner, fate).author = author
+
+    def _busy_author(self, corner: Corner) -> None:
+        """Let one author flood the hashtags with good pictures (fediverse.md 6, trap 12)."""
+        if not self._plan.busy_author_posts:
+            return
+        author = self._people.new_author()
+        for number in range(self._plan.busy_author_posts):
+            draft = self._trouble(corner, "kept")
+            draft.author = author
+            draft.age = timedelta(days=20, minutes=11 * number)
 
     def _unicode_spellings(self, corner: Corner) -> None:
         """Post good pictures whose only class tag is written in full-width letters.

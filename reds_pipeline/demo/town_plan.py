@@ -30,6 +30,9 @@ class TownPlan:
         videos: Posts per class with a film (fate ``no_image``).
         unknown_media: Posts per class with a file of unknown type (``no_image``).
         oversized_files: Posts per class with a file above 20 MB (``too_many_bytes``).
+        mislabelled_files: PNG files per class that call themselves JPEG (``kept``: the first bytes
+            count).
+        busy_author_posts: Good posts per class by one author, all within a day (``kept``).
         unicode_spellings: Good posts per class whose tag is in full-width letters (``kept``).
         relayed_copies: Clean pictures per class that another host's author posts as well
             (``remote_origin``, and an exact duplicate where that origin is allowed).
@@ -38,6 +41,8 @@ class TownPlan:
         unfinished_media: Posts per class without an address yet (``no_image``; Mastodon).
         undiscoverable_authors: Authors per class with ``discoverable: false``
             (``account_not_indexable``; Mastodon).
+        objecting_tables: Authors per class who object in the table of their profile
+            (``account_opted_out``; Mastodon).
         noindex_authors: Authors per class with ``noindex: true`` (likewise; Mastodon).
         moved_authors: Authors per class who moved away (``account_suspended``; Mastodon).
         memorial_authors: Authors per class who died (``account_suspended``; Mastodon).
@@ -55,12 +60,15 @@ class TownPlan:
     videos: int = 0
     unknown_media: int = 0
     oversized_files: int = 0
+    mislabelled_files: int = 0
+    busy_author_posts: int = 0
     unicode_spellings: int = 0
     relayed_copies: int = 0
     gifvs: int = 0
     proxied_media: int = 0
     unfinished_media: int = 0
     undiscoverable_authors: int = 0
+    objecting_tables: int = 0
     noindex_authors: int = 0
     moved_authors: int = 0
     memorial_authors: int = 0

@@ -171,6 +171,7 @@ TREATMENTS: dict[str, Treatment] = {
     "turned": Treatment(_turned, "jpg"),
     "png": Treatment(_as_png, "png", keeps_size=True),
     "webp": Treatment(_as_webp, "webp", keeps_size=True),
+    "mislabelled": Treatment(_as_png, "jpg", keeps_size=True),
     "smaller": Treatment(_smaller, "jpg"),
     "recompressed": Treatment(_recompressed, "jpg", keeps_size=True),
     "grey": Treatment(_grey, "jpg", keeps_size=True),

@@ -12,6 +12,13 @@ from urllib.parse import SplitResult, urlsplit
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # Well-known prefix of RFC 6052: the last 32 bits are an IPv4 address that a gateway connects to.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# All that is handed out of IPv6 for the public internet (IANA, IPv6 global unicast). Outside it lie
+# forms that the library calls global although some gateway may take them home: IPv4-compatible
+# ::127.0.0.1, site-local fec0::, the private NAT64 prefix 64:ff9b:1::, segment routing.
+_PUBLIC_IPV6 = ipaddress.ip_network("2000::/3")
+_DOCUMENTATION_IPV6 = ipaddress.ip_network("3fff::/20")
+# The relays of 6to4, which hand packets to whatever address the traveller wrote into them.
+_RELAYS_IPV4 = ipaddress.ip_network("192.88.99.0/24")
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -66,10 +73,17 @@ def is_public_address(text: str) -> bool:
         address: IPAddress = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return False
-    return all(
-        candidate.is_global and not candidate.is_multicast
-        for candidate in (address, *_embedded(address))
-    )
+    return all(_is_public(candidate) for candidate in (address, *_embedded(address)))
+
+
+def _is_public(address: IPAddress) -> bool:
+    if not address.is_global or address.is_multicast:
+        return False
+    if isinstance(address, ipaddress.IPv4Address):
+        return address not in _RELAYS_IPV4
+    if address in _DOCUMENTATION_IPV6:
+        return False
+    return address in _PUBLIC_IPV6 or address in _NAT64
 
 
 def _embedded(address: IPAddress) -> list[IPAddress]:

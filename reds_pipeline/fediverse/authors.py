@@ -28,7 +28,7 @@ from reds_pipeline.fediverse.failures import (
     HostUnavailable,
     NotFound,
 )
-from reds_pipeline.fediverse.hosts import ACTIVITY_JSON, HostProfile, actor_path
+from reds_pipeline.fediverse.hosts import ACTIVITY_JSON, actor_path
 from reds_pipeline.fediverse.politeness import page_refusal
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.keys import KeyedHash
@@ -37,6 +37,8 @@ from reds_pipeline.storage.keys import KeyedHash
 UNSAID = "unsaid"
 
 _FRESH = timedelta(hours=24)
+# The client tries each failing page again for minutes; after so many in a row it is no accident.
+_TOLERATED_FAILURES = 3
 _UNSET = (False, None)
 
 
@@ -44,8 +46,9 @@ class AuthorWishes:
     """Whether the authors of one Pixelfed host object to what REDS does.
 
     Each local author is asked about once a day, with one request, or two where the actor cannot
-    be had. Authors of other hosts cannot be asked about here: their own host would have to be
-    asked, and the posts table is re-checked there. Not for use from several threads.
+    be had; pages of a kind that keep failing are given up for the life of this object. Authors
+    of other hosts cannot be asked about here: their own host would have to be asked, and the
+    posts table is re-checked there. Not for use from several threads.
 
     Args:
         client: The host; its token is not sent along.
@@ -78,6 +81,7 @@ class AuthorWishes:
         }
         # Of this run only: the next one asks again rather than take silence for consent.
         self._silent: set[str] = set()
+        self._failures = {self._by_actor: 0, self._by_profile_page: 0}
 
     @property
     def unanswered(self) -> int:
@@ -132,19 +136,19 @@ class AuthorWishes:
             return None
         if not username or username in {".", ".."}:
             return None
-        for ask in (self._by_actor, self._by_profile_page):
+        for ask, failures in self._failures.items():
+            if failures == _TOLERATED_FAILURES:
+                continue
             try:
                 found = ask(username)
             except (BotCheck, CircuitOpen):
                 raise
-            except (
-                AuthenticationRequired,
-                BadRequest,
-                HostRefused,
-                HostUnavailable,
-                NotFound,
-            ):
+            except HostUnavailable:
+                self._failures[ask] += 1
                 continue
+            except (AuthenticationRequired, BadRequest, HostRefused, NotFound):
+                found = None
+            self._failures[ask] = 0
             if found is not None:
                 return found
         return None
@@ -162,28 +166,6 @@ class AuthorWishes:
             return False
         age = datetime.fromisoformat(self._now()) - datetime.fromisoformat(checked_at)
         return timedelta(0) <= age < _FRESH
-
-
-def author_wishes(
-    client: ApiClient,
-    profile: HostProfile,
-    policy: ConsentPolicy,
-    key: KeyedHash,
-    *,
-    known: Iterable[Mapping[str, Any]] = (),
-) -> AuthorWishes | None:
-    """Return who answers for the authors of a host, or None where every post says it itself.
-
-    Args:
-        client: The host.
-        profile: What ``probe`` found.
-        policy: What counts as consent.
-        key: The pseudonym function of this installation.
-        known: Rows that ``AuthorWishes.rows`` returned earlier.
-    """
-    if profile.flavour != "pixelfed":
-        return None
-    return AuthorWishes(client, policy, key, known=known)
 
 
 def author_key(key: KeyedHash, entity: Mapping[str, Any], host: str) -> str:

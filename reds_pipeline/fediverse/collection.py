@@ -208,13 +208,19 @@ class _Collector:
         return Cursor(tag, host=self._reader.host, policy=self._reader.policy.digest)
 
     def _has_met(self, rows: list[Row], page: Page, older: Cursor) -> bool:
-        if any(row["post_key"] == older.newest_key for row in rows):
+        newest = id_order(older.newest_id)
+        # An old post that got its tag late may stand among the newest: no kept post below the
+        # stretch's newest says anything about where we are.
+        if any(
+            row["post_key"] == older.newest_key
+            and (row["status"] == "gated" or id_order(row["post_id"]) >= newest)
+            for row in rows
+        ):
             return True
-        # The post may be gone. Where the next page would begin decides, and not any one id of
-        # this page: an old post that got its tag late stands among the newest.
+        # The post may be gone; then where the next page would begin decides.
         if page.cursor is None or not older.newest_id:
             return False
-        return id_order(page.cursor) <= id_order(older.newest_id)
+        return id_order(page.cursor) <= newest
 
     def _pages(self, tag: str, below: str) -> Iterator[Page]:
         start = below or None

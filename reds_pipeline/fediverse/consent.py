@@ -155,6 +155,21 @@ def opts_out(texts: Iterable[Any], policy: ConsentPolicy) -> bool:
     return _has_hashtag(texts, policy.opt_out_words)
 
 
+def has_denied_tag(tags: Iterable[str], captions: Iterable[Any], policy: ConsentPolicy) -> bool:
+    """Say whether a post has a denied tag, listed as such or only in its caption.
+
+    Hosts list only so many tags of a post, and not those that they failed to recognise.
+
+    Args:
+        tags: The tags that the host lists, with or without ``#``.
+        captions: Texts of the post, plain or HTML; whatever is no text is passed over.
+        policy: What counts as consent.
+    """
+    return any(_bare(tag) in policy.denied_tags for tag in tags) or _has_hashtag(
+        captions, policy.denied_tags
+    )
+
+
 def tag_names(entity: Mapping[str, Any]) -> list[str]:
     """Return the hashtags of a post in the author's own case, without ``#``."""
     tags = entity.get("tags")
@@ -237,11 +252,8 @@ def _origin_gate(
 
 
 def _content_gate(entity: Mapping[str, Any], policy: ConsentPolicy) -> str:
-    if any(_bare(tag) in policy.denied_tags for tag in tag_names(entity)):
-        return "denied_tag"
-    # Hosts list only so many tags of a post, and not those they failed to recognise.
     captions = (entity.get("content"), entity.get("content_text"))
-    if _has_hashtag(captions, policy.denied_tags):
+    if has_denied_tag(tag_names(entity), captions, policy):
         return "denied_tag"
     if usable_attachments(entity, policy):
         return ""
@@ -279,8 +291,8 @@ def _joinable(word: str) -> str:
 
 
 def _bare(tag: str) -> str:
-    """Return a tag folded, without invisible characters and underscores."""
-    return folded(_legible(tag)).replace("_", "")
+    """Return a tag folded, without ``#``, invisible characters and underscores."""
+    return folded(_legible(tag)).strip("# ").replace("_", "")
 
 
 def _readings(markup: str) -> Iterator[str]:

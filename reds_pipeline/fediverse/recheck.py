@@ -51,7 +51,14 @@ from reds_pipeline.storage.journal import Journal
 
 _LOGGER = logging.getLogger(__name__)
 
-__all__ = ["Check", "lasting_withdrawals", "recheck_posts", "stale", "updated_rows"]
+__all__ = [
+    "Check",
+    "lasting_withdrawals",
+    "recheck_posts",
+    "recorded_checks",
+    "stale",
+    "updated_rows",
+]
 
 REMOTE_ORIGIN = "remote_origin"
 
@@ -99,13 +106,30 @@ def recheck_posts(
             out is in the journal, and the failure counts against no post.
     """
     sweep = _Sweep(client, profile, reader=reader, journal=journal, origins=origins)
-    sweep.resume(rows)
+    sweep.checks |= {check.post_key: check for check in recorded_checks(journal, rows)}
     try:
         sweep.ask_host(rows, tags)
     except BudgetSpent as spent:
         _LOGGER.info("The sweep ends early: %s", spent)
     sweep.ask_origins(rows)
     return list(sweep.checks.values())
+
+
+def recorded_checks(journal: Journal, rows: Sequence[Row]) -> list[Check]:
+    """Return what a sweep that was cut short has found out of some posts in the last day.
+
+    Args:
+        journal: As ``recheck_posts`` was given it.
+        rows: The posts.
+    """
+    wanted = {row["post_key"] for row in rows}
+    since = as_text(datetime.fromisoformat(utc_now()) - _RESUMED_FOR)
+    found = {record["post_key"]: Check(**record) for record in journal.records()}
+    return [check for check in found.values() if check.post_key in wanted and check.at >= since]
+
+
+class _NoLongerLetIn(AuthenticationRequired):
+    """The token is not accepted any more, whatever it is used for."""
 
 
 class _Line:
@@ -158,15 +182,6 @@ class _Sweep:
         self._line = _Line(self._record)
         # Posts of other hosts that this one still shows, as it shows them.
         self._relayed: dict[str, Row] = {}
-
-    def resume(self, rows: Sequence[Row]) -> None:
-        """Take over what a sweep found out that was killed."""
-        wanted = {row["post_key"] for row in rows}
-        since = as_text(datetime.fromisoformat(utc_now()) - _RESUMED_FOR)
-        for record in self._journal.records():
-            check = Check(**record)
-            if check.post_key in wanted and check.at >= since:
-                self.checks[check.post_key] = check
 
     def ask_host(self, rows: Sequence[Row], tags: Sequence[str]) -> None:
         """Ask the host collected from about its posts."""
@@ -240,7 +255,7 @@ class _Sweep:
             check = question()
         except NotFound:
             check = Check(row["post_key"], "gone", POST_DELETED, at=utc_now())
-        except (BotCheck, CircuitOpen):
+        except (BotCheck, CircuitOpen, _NoLongerLetIn):
             raise
         except (AuthenticationRequired, BadRequest, HostRefused, HostUnavailable) as error:
             if not line.has_answered:
@@ -270,7 +285,7 @@ class _Sweep:
                 raise
             # Pixelfed answers alike for a private post and for a token that has run out, and
             # only one of them is about the post.
-            self._client.get("/api/v1/accounts/verify_credentials")
+            self._ask_whether_let_in()
             return self._changed(row, NOT_PUBLIC)
         if not isinstance(entity, dict) or str(entity.get("id")) != row["post_id"]:
             raise HostUnavailable(
@@ -395,6 +410,17 @@ class _Sweep:
             return read_permalink(self._reader.seal.opened(row["permalink"] or ""))
         except ValueError:
             return None
+
+    def _ask_whether_let_in(self) -> None:
+        """Make sure that the token itself is still good.
+
+        Raises:
+            HostError: It is not, or the host does not say.
+        """
+        try:
+            self._client.get("/api/v1/accounts/verify_credentials")
+        except AuthenticationRequired as error:
+            raise _NoLongerLetIn(str(error)) from error
 
     def _ask_whether_alive(self) -> None:
         """Make sure that the host itself lives after the last posts failed.

@@ -78,8 +78,11 @@ class RobotsRules:
     """
 
     def __init__(self, text: str) -> None:
+        # Line ends of any system, and without the mark that some editors put first.
+        text = "\n".join(text.removeprefix("\ufeff").splitlines())
         self._rules = Protego.parse(text)
-        self._named, self._wishes = _read(text)
+        self._names, self._wishes = _read(text)
+        self._trainers = [name for agent in AI_TRAINING_AGENTS for name in self._names_of(agent)]
 
     def refusal(self, url: str, product: str, *, obey_ai_refusals: bool) -> str:
         """Return why ``url`` must not be asked for, or "".
@@ -96,12 +99,11 @@ class RobotsRules:
         if not obey_ai_refusals:
             return ""
         # Only agents that the file names: for any other the rules of "*" apply, as they do to us.
-        trainers = [name for agent in AI_TRAINING_AGENTS for name in self._names_of(agent)]
-        for agent in trainers:
+        for agent in self._trainers:
             if not self._rules.can_fetch(url, agent):
                 return f"{FORBIDDEN} to {agent}, which trains models as we do"
         path = urlsplit(url).path or "/"
-        for agent in (*(ours or ["*"]), *trainers):
+        for agent in (*(ours or ["*"]), *self._trainers):
             if phrase := self._training_refusal(agent, path):
                 return f"robots.txt says {phrase}"
         return ""
@@ -118,7 +120,7 @@ class RobotsRules:
 
     def _names_of(self, agent: str) -> list[str]:
         """Return how the file writes the name of an agent, in lower case; [] if nowhere."""
-        return sorted(name for name in self._named if _token(name) == agent)
+        return self._names.get(agent, [])
 
     def _training_refusal(self, agent: str, path: str) -> str:
         """Return the words that forbid training on ``path``; the longest match decides."""
@@ -132,20 +134,21 @@ class RobotsRules:
         return "" if decisive is None or decisive.allowed else decisive.phrase
 
 
-def _read(text: str) -> tuple[frozenset[str], tuple[_Wish, ...]]:
-    """Return the agents that a file names, in lower case, and what it says about training."""
-    named: set[str] = set()
+def _read(text: str) -> tuple[dict[str, list[str]], tuple[_Wish, ...]]:
+    """Return how a file writes the agents that it names, and what it says about training."""
+    names: dict[str, list[str]] = {}
     wishes: list[_Wish] = []
     group: frozenset[str] = frozenset()
     naming = False
     for directive, value in _lines(text):
         if directive == _USER_AGENT:
-            group = (group if naming else frozenset()) | {value.lower()}
-            named.add(value.lower())
+            name = value.lower()
+            group = (group if naming else frozenset()) | {name}
+            names.setdefault(_token(name), []).append(name)
         naming = directive == _USER_AGENT
         if directive in _TRAINING_WORDS:
             wishes.extend(_wishes_of(directive, value, group))
-    return frozenset(named), tuple(wishes)
+    return names, tuple(wishes)
 
 
 def _wishes_of(directive: str, value: str, agents: frozenset[str]) -> Iterator[_Wish]:

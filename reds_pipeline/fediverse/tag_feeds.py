@@ -91,7 +91,7 @@ def discover_pages(
     """Yield some of a tag's newest posts from Pixelfed's guest feed.
 
     Its pages count rows before they are filtered, the first two are the same, and from the
-    eighth on there is nothing. So one page without news is no end, and two are.
+    eighth on there is nothing. So one empty page is no end; two in a row are taken for it.
 
     Args:
         client: The host.
@@ -103,7 +103,7 @@ def discover_pages(
         HostError: The host does not give the feed.
     """
     seen: set[str] = set()
-    without_news = 0
+    empty_pages = 0
     for number in range(1, min(max_pages, DISCOVER_PAGES) + 1):
         try:
             answer = client.get(PIXELFED_TAG_FEED, {"hashtag": tag, "page": number}, anonymous=True)
@@ -112,12 +112,17 @@ def discover_pages(
         if not isinstance(answer, dict):
             # A list, and an empty one, is the answer for banned tags.
             return
-        shown = [entity for entity in _statuses(answer) if str(entity["id"]) not in seen]
-        seen.update(str(entity["id"]) for entity in shown)
-        without_news = 0 if shown else without_news + 1
-        if without_news == 2:
+        shown = {str(entity["id"]): entity for entity in _statuses(answer)}
+        empty_pages = 0 if shown else empty_pages + 1
+        if empty_pages == 2:
             return
-        if fresh := [entity for entity in shown if _is_below(str(entity["id"]), start)]:
+        fresh = [
+            entity
+            for post_id, entity in shown.items()
+            if post_id not in seen and _is_below(post_id, start)
+        ]
+        seen.update(shown)
+        if fresh:
             yield Page(fresh, cursor=min((str(entity["id"]) for entity in fresh), key=id_order))
 
 

@@ -60,12 +60,15 @@ class RequestPace:
 
     @classmethod
     def towards(cls, url: str, per_second: float = 1.0) -> RequestPace:
-        """Return the pace for a host: none for this very machine, polite for any other."""
+        """Return the pace for a host: none for this very machine, polite for any other.
+
+        What a host asks for is waited for on this machine too: the instance there may be real.
+        """
         if is_loopback(url):
             return cls(
                 per_second=None,
                 backoff_seconds=0.05,
-                longest_wait_seconds=1.0,
+                longest_wait_seconds=_LONGEST_WINDOW_SECONDS,
                 longest_rest_seconds=1.0,
             )
         return cls(per_second=per_second, longest_wait_seconds=_LONGEST_WINDOW_SECONDS)

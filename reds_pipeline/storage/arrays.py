@@ -44,7 +44,11 @@ class ArrayStore:
     def found_at(cls, root: Path) -> ArrayStore | None:
         """Return the store at ``root`` with the shape and type of its rows, or None if empty."""
         for path in sorted(root.glob("[0-9a-f]*.npy")):
-            shard = np.load(path, mmap_mode="r", allow_pickle=False)
+            try:
+                shard = np.load(path, mmap_mode="r", allow_pickle=False)
+            except (OSError, EOFError, ValueError) as error:
+                _LOGGER.info("%s is left out: %s", path, error)
+                continue
             return cls(root, shard.shape[1:], str(shard.dtype))
         return None
 

@@ -82,7 +82,7 @@ class Journal:
             torn = len(data) != (sound[-1][1] if sound else 0)
             if write and (changed or torn):
                 with replacing(self._path) as temporary:
-                    kept = filter(None, records)
+                    kept = [record for record in records if record is not None]
                     temporary.write_bytes(b"".join(map(_line, kept)))
                 self._mended = False
         return changed

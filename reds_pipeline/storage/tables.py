@@ -66,6 +66,8 @@ CURSORS = pa.schema(
     ]
 )
 
+AUTHOR_WISHES = pa.schema([("author_key", _TEXT), ("checked_at", _TEXT), ("reason", _TEXT)])
+
 HASHTAGS = pa.schema(
     [
         ("tag", _TEXT),

@@ -254,6 +254,7 @@ def test_the_actor_and_the_profile_say_who_must_not_be_indexed(
     visitor.session.headers["Accept"] = "application/activity+json"
     assert visitor.get(f"/users/{closed.username}").json()["indexable"] is False
     assert visitor.get(f"/users/{open_one.username}").json()["indexable"] is True
+    visitor.session.headers["Accept"] = "text/html"
     assert "noindex" in visitor.get(f"/{closed.username}").text
     assert "noindex" not in visitor.get(f"/{open_one.username}").text
 

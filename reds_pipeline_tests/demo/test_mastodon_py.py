@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Literal
 
@@ -140,14 +141,17 @@ def test_it_foresees_from_the_instance_document_that_a_timeline_is_closed(open_t
 
 
 def test_it_sees_the_rate_limit_coming_and_stops_at_it(open_town: Town) -> None:
-    limits = RateLimits(requests=2, window_seconds=10**9)
+    # It reads the instance document on its own account, so that only differences are known.
+    limits = RateLimits(requests=6, window_seconds=10**9)
     with EmbeddedInstance(open_town, MastodonOptions(rate_limits=limits)) as running:
         client = client_of(running)
         client.trending_tags(limit=1)
-        assert (client.ratelimit_limit, client.ratelimit_remaining) == (2, 1)
+        before = client.ratelimit_remaining
         client.trending_tags(limit=1)
+        assert (client.ratelimit_limit, client.ratelimit_remaining) == (6, before - 1)
         with pytest.raises(MastodonRatelimitError):
-            client.trending_tags(limit=1)
+            for _ in range(6):
+                client.trending_tags(limit=1)
 
 
 @pytest.mark.parametrize("reset_style", ["iso8601", "epoch"])
@@ -160,6 +164,6 @@ def test_it_waits_for_the_end_of_a_window_as_it_is_told(
         client.ratelimit_method = "wait"
         answers = [client.trending_tags(limit=1) for _ in range(4)]
         assert all(len(answer) == 1 for answer in answers)
-        statuses = [record.status for record in running.requests]
-        assert statuses.count(200) == 4
-        assert 429 in statuses, "four requests do not fit into a window of two"
+        statuses = Counter(record.status for record in running.requests if "trends" in record.path)
+        assert statuses[200] == 4
+        assert statuses[429], "four requests do not fit into a window of two"

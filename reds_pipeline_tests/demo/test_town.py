@@ -218,6 +218,8 @@ ODD_KINDS = TownPlan(
     videos=2,
     unknown_media=2,
     oversized_files=2,
+    mislabelled_files=2,
+    busy_author_posts=3,
     unicode_spellings=2,
     relayed_copies=2,
     gifvs=2,
@@ -225,6 +227,7 @@ ODD_KINDS = TownPlan(
     unfinished_media=2,
     undiscoverable_authors=2,
     noindex_authors=2,
+    objecting_tables=2,
     moved_authors=2,
     memorial_authors=2,
     limited_authors=2,
@@ -243,8 +246,14 @@ def odd_fates(town: Town) -> Counter[str]:
 
 
 def test_odd_kinds_have_their_fates(odd_town: Town) -> None:
-    everywhere = Counter({"no_image": 4, "too_many_bytes": 2, "remote_origin": 2})
-    of_mastodon = {"no_image": 6, "account_not_indexable": 4, "account_suspended": 4, "kept": 2}
+    everywhere = Counter({"no_image": 4, "too_many_bytes": 2, "remote_origin": 2, "kept": 5})
+    of_mastodon = {
+        "no_image": 6,
+        "account_not_indexable": 4,
+        "account_suspended": 4,
+        "kept": 2,
+        "account_opted_out": 2,
+    }
     more = of_mastodon if odd_town.flavour == "mastodon" else {}
     # Multi-class posts of a neighbour come by chance, so that only the odd fates are compared.
     told = odd_fates(odd_town)
@@ -282,6 +291,16 @@ def test_relayed_copies_have_the_bytes_of_a_kept_file(odd_town: Town) -> None:
     copies = [post for post, file in relayed if file.picture in kept]
     assert len(copies) == 2 * len(odd_town.class_names)
     assert not any(post.is_local for post in copies)
+
+
+def test_a_busy_author_floods_each_class_within_a_day(odd_town: Town) -> None:
+    files = attachments_by_path(odd_town)
+    moments = defaultdict(list)
+    for path in odd_town.paths_with_fate("kept"):
+        post, _ = files[path]
+        moments[post.author.account_id, (odd_town.now - post.created_at).days].append(post)
+    floods = [posts for (_, days), posts in moments.items() if days == 20 and len(posts) >= 3]
+    assert len(floods) >= len(odd_town.class_names)
 
 
 def test_odd_spellings_carry_the_class_in_full_width_only(odd_town: Town) -> None:

@@ -119,6 +119,11 @@ def test_what_is_no_picture_does_not_open_as_one(name: str, original: bytes) -> 
         Image.open(io.BytesIO(treated(name, original)))
 
 
+def test_mislabelled_files_are_png_under_another_name(original: bytes) -> None:
+    assert TREATMENTS["mislabelled"].extension == "jpg"
+    assert Image.open(io.BytesIO(treated("mislabelled", original))).format == "PNG"
+
+
 def test_oversized_files_are_good_pictures_above_twenty_megabytes(original: bytes) -> None:
     data = treated("oversized", original)
     assert len(data) > 20 * 1024 * 1024

@@ -91,6 +91,13 @@ def test_loopback_is_this_machine_by_name_or_number(url: str, expected: bool) ->
         "2002:7f00:1::",
         "64:ff9b::7f00:1",
         "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::7f00:1",
+        "::7f00:1",
+        "::ffff:0:7f00:1",
+        "fec0::1",
+        "3fff::1",
+        "5f00::1",
+        "192.88.99.1",
         "",
         "not an address",
     ],
@@ -99,7 +106,9 @@ def test_addresses_that_are_not_public(address: str) -> None:
     assert not is_public_address(address)
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "64:ff9b::808:808"])
+@pytest.mark.parametrize(
+    "address", ["8.8.8.8", "2606:4700::1111", "64:ff9b::808:808", "2002:808:808::1"]
+)
 def test_addresses_that_are_public(address: str) -> None:
     assert is_public_address(address)
 
@@ -107,7 +116,7 @@ def test_addresses_that_are_public(address: str) -> None:
 @settings(deadline=None)
 @given(st.ip_addresses(v=4))
 def test_an_address_hidden_in_ipv6_is_no_more_public(address: object) -> None:
-    for hidden in (f"::ffff:{address}", f"64:ff9b::{address}"):
+    for hidden in (f"::ffff:{address}", f"::{address}", f"64:ff9b::{address}"):
         assert not (is_public_address(hidden) and not is_public_address(str(address)))
 
 

@@ -45,6 +45,7 @@ def town() -> Town:
     ],
 )
 def test_what_pixelfed_means_is_understood_at_once(
+    *,
     town: Town,
     options: dict[str, Any],
     token: str,

@@ -165,7 +165,12 @@ def test_a_host_that_wants_endless_pauses_is_not_collected_from() -> None:
     [
         ({}, 2.5, 5.0, "nothing said: our own backoff, with jitter"),
         ({"Retry-After": "40"}, 40, 40, "in seconds"),
-        ({"X-RateLimit-Reset": "{in_2_minutes:iso}"}, 118, 122, "Mastodon"),
+        (
+            {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "{in_2_minutes:iso}"},
+            118,
+            122,
+            "Mastodon, waited for once although it is said twice",
+        ),
         ({"X-RateLimit-Reset": "{in_2_minutes:epoch}"}, 118, 122, "GoToSocial"),
         ({"Retry-After": "{in_2_minutes:http}"}, 118, 122, "a date"),
     ],

@@ -2,12 +2,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from reds_pipeline.fediverse.client import ApiClient
 from reds_pipeline.fediverse.collection import (
@@ -18,10 +17,19 @@ from reds_pipeline.fediverse.collection import (
     newest_posts,
     sample_public,
 )
+from reds_pipeline.fediverse.consent import ConsentPolicy
 from reds_pipeline.fediverse.failures import HostUnavailable
+from reds_pipeline.fediverse.hosts import HostProfile
 from reds_pipeline.fediverse.timelines import PagingRules
 from reds_pipeline.storage.journal import Journal
-from reds_pipeline_tests.fediverse.makers import IMPATIENT, MASTODON, entity, reader, timeline
+from reds_pipeline_tests.fediverse.makers import (
+    IMPATIENT,
+    MASTODON,
+    PIXELFED,
+    entity,
+    reader,
+    timeline,
+)
 from reds_pipeline_tests.fediverse.scripted_host import Asked, Reply, ScriptedHost, as_json
 
 Timelines = dict[str, list[dict[str, Any]]]
@@ -30,10 +38,12 @@ Timelines = dict[str, list[dict[str, Any]]]
 class Instance:
     """A scripted host with one list of posts per tag, "" for the public timeline."""
 
-    def __init__(self, server: ScriptedHost, client: ApiClient) -> None:
+    def __init__(
+        self, server: ScriptedHost, client: ApiClient, timelines: Timelines | None = None
+    ) -> None:
         self.server = server
         self.client = client
-        self.timelines: Timelines = {}
+        self.timelines: Timelines = timelines or {}
         server.answer = self._answer
         server.asked.clear()
 
@@ -54,12 +64,14 @@ class Instance:
         wanted: int = 10_000,
         page: int = 40,
         max_pages: int = 150,
+        policy: ConsentPolicy | None = None,
+        profile: HostProfile = MASTODON,
     ) -> Collected:
         return collect_posts(
             self.client,
-            MASTODON,
+            profile,
             tags=tags,
-            reader=reader(host),
+            reader=reader(host, policy),
             wanted_images=wanted,
             journal=journal,
             known=known,
@@ -70,6 +82,8 @@ class Instance:
 @pytest.fixture(scope="module")
 def running() -> Iterator[tuple[ScriptedHost, ApiClient]]:
     with ScriptedHost() as server, ApiClient(server.url, pace=IMPATIENT) as client:
+        # So that robots.txt is not among the requests that tests count.
+        client.robots_refusal("/")
         yield server, client
 
 
@@ -360,83 +374,181 @@ class FragileJournal(Journal):
             raise Killed
 
 
-@st.composite
-def _histories(draw: st.DrawFn) -> list[tuple[int, int, bool, bool, int, int]]:
-    """Runs of a collection.
-
-    Each: posts that arrived before, where it dies, when, table written?, wanted, budget.
-    """
-    return draw(
-        st.lists(
-            st.tuples(
-                st.integers(0, 25),
-                st.integers(0, 5),
-                st.booleans(),
-                st.booleans(),
-                st.sampled_from([1, 20, 10_000]),
-                st.sampled_from([2, 150]),
-            ),
-            max_size=5,
-        )
-    )
+STRICT = ConsentPolicy(require_indexable="strict")
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(history=_histories(), page=st.integers(3, 9), gated_every=st.integers(1, 5))
-def test_whatever_is_killed_when_the_collected_set_is_the_truth(
-    running: tuple[ScriptedHost, ApiClient],
-    tmp_path_factory: pytest.TempPathFactory,
-    history: list[tuple[int, int, bool, bool, int, int]],
-    page: int,
-    gated_every: int,
+def without_flags(*ids: int) -> list[dict[str, Any]]:
+    """Posts whose authors did not say whether they may be indexed: as Pixelfed sends them."""
+    return posts(*ids)
+
+
+def indexable(*ids: int) -> list[dict[str, Any]]:
+    made = posts(*ids)
+    for post in made:
+        post["account"]["indexable"] = True
+    return made
+
+
+def test_a_change_of_policy_judges_every_post_again_in_both_directions(
+    instance: Instance, journal: Journal
 ) -> None:
-    """Two spellings, posts arriving between runs, every run but the last killed."""
-    path = tmp_path_factory.mktemp("journals") / "cat.jsonl"
-    instance = Instance(*running)
-    tags = ("cat", "cats")
-    known = Known()
-    count = 0
+    instance.timelines = {"cat": without_flags(*range(1, 30)) + indexable(*range(30, 50))}
+    loose = instance.collect(journal, page=10)
+    assert kept_ids(loose) == list(range(1, 50))
+    journal.delete()
+    strict = instance.collect(journal, as_known(loose), page=10, policy=STRICT)
+    assert kept_ids(strict) == list(range(30, 50))
+    assert strict.new_posts == 0
+    journal.delete()
+    again = instance.collect(journal, as_known(strict), page=10)
+    assert kept_ids(again) == list(range(1, 50))
+    assert {cursor.policy for cursor in again.cursors} == {ConsentPolicy().digest}
 
-    def arrive(number: int) -> None:
-        nonlocal count
-        for post_id in range(count + 1, count + number + 1):
-            make = gated if gated_every > 1 and post_id % gated_every == 0 else posts
-            for tag in tags[: 1 + post_id % 3]:
-                instance.timelines.setdefault(tag, []).extend(make(post_id))
-        count += number
 
-    arrive(20)
-    for arrivals, appends, after, table_written, wanted, budget in history:
-        arrive(arrivals)
-        try:
-            done = instance.collect(
-                FragileJournal(path, appends, after=after),
-                known,
-                tags=tags,
-                wanted=wanted,
-                page=page,
-                max_pages=budget,
-            )
-        except Killed:
-            continue
-        # Killed between writing the tables and deleting the journal, or not killed at all.
-        known = as_known(done)
-        if table_written:
-            Journal(path).delete()
-    # Once to close what was open, once more for what arrived meanwhile.
-    done = instance.collect(Journal(path), known, tags=tags, page=page)
-    done = instance.collect(Journal(path), as_known(done), tags=tags, page=page)
-    truth = {
-        post["id"]: not post["sensitive"]
-        for tag in tags
-        for post in instance.timelines.get(tag, [])
-    }
-    assert done.counts["seen"] == len(truth)
-    assert kept_ids(done) == sorted(int(post_id) for post_id, keep in truth.items() if keep)
-    assert all(cursor.exhausted for cursor in done.cursors)
-    instance.server.asked.clear()
-    instance.collect(Journal(path), as_known(done), tags=tags, page=page)
-    assert instance.requests() == len(tags)
+def test_posts_judged_under_another_policy_do_not_stop_a_run_from_looking(
+    instance: Instance, journal: Journal
+) -> None:
+    instance.timelines = {"cat": without_flags(*range(41, 61)) + indexable(*range(1, 41))}
+    loose = instance.collect(journal, wanted=20, page=10)
+    assert kept_ids(loose) == list(range(41, 61))
+    journal.delete()
+    strict = instance.collect(journal, as_known(loose), wanted=20, page=10, policy=STRICT)
+    assert kept_ids(strict) == list(range(21, 41))
+
+
+def test_a_policy_that_changes_between_a_kill_and_its_resumption_is_obeyed(
+    instance: Instance, tmp_path: Path
+) -> None:
+    path = tmp_path / "cat.jsonl"
+    instance.timelines = {"cat": without_flags(*range(1, 30)) + indexable(*range(30, 50))}
+    with pytest.raises(Killed):
+        instance.collect(FragileJournal(path, 2, after=True), page=10)
+    strict = instance.collect(Journal(path), page=10, policy=STRICT)
+    assert kept_ids(strict) == list(range(30, 50))
+
+
+def test_an_edited_post_is_taken_as_it_is_now(instance: Instance, journal: Journal) -> None:
+    instance.timelines = {"cat": posts(1, 2, 3)}
+    first = instance.collect(journal)
+    before = {row["post_id"]: row for row in first.rows}
+    journal.delete()
+    edited = entity("2", tags=[{"name": "Dog"}])
+    edited["media_attachments"][0]["url"] = "https://pix.example/storage/m/other.jpg"
+    instance.timelines = {"cat": [*posts(1, 3), edited]}
+    second = instance.collect(journal, as_known(first))
+    after = {row["post_id"]: row for row in second.rows}
+    assert after["2"]["tags"] == ["Dog"]
+    assert after["2"]["media"][0]["url"].endswith("other.jpg")
+    assert after["2"]["collected_at"] == before["2"]["collected_at"]
+    assert (after["1"], after["3"]) == (before["1"], before["3"])
+    (record,) = journal.records()
+    assert [row["post_id"] for row in record["rows"]] == ["2"]
+    assert second.new_posts == 0
+
+
+def test_posts_that_are_shown_again_are_confirmed_by_their_keys_alone(
+    instance: Instance, journal: Journal
+) -> None:
+    instance.timelines = {"cat": posts(*range(1, 31))}
+    first = instance.collect(journal)
+    journal.delete()
+    long_ago = "2026-01-01T00:00:00Z"
+    old = [
+        row | {"collected_at": long_ago, "confirmed_at": long_ago, "failed_checks": 1}
+        for row in first.rows
+    ]
+    second = instance.collect(journal, Known(old, first.cursors))
+    assert all(row["confirmed_at"] > long_ago for row in second.rows)
+    assert all(row["collected_at"] == long_ago for row in second.rows)
+    assert not any(row["failed_checks"] for row in second.rows)
+    (record,) = journal.records()
+    assert record["rows"] == []
+    assert len(record["confirmed"]) == 30
+    # Killed before the journal was deleted: it says the same over the tables.
+    third = instance.collect(journal, as_known(second))
+    assert third.rows == second.rows
+
+
+def test_the_end_of_the_budget_is_the_end_of_the_run_and_the_next_goes_on(
+    instance: Instance, journal: Journal
+) -> None:
+    instance.timelines = {"cat": posts(*range(1, 51)), "cats": posts(*range(51, 101))}
+    server, tags = instance.server, ("cat", "cats")
+    with ApiClient(server.url, pace=IMPATIENT, budget=4) as frugal:
+        first = Instance(server, frugal, instance.timelines).collect(journal, tags=tags, page=10)
+    assert "nothing is lost" in first.stopped_by
+    assert kept_ids(first) == list(range(21, 51))
+    journal.delete()
+    second = Instance(server, instance.client, instance.timelines).collect(
+        journal, as_known(first), tags=tags, page=10
+    )
+    assert second.stopped_by == ""
+    assert kept_ids(second) == list(range(1, 101))
+
+
+def test_places_that_were_stepped_over_are_counted_over_a_kill(
+    instance: Instance, tmp_path: Path
+) -> None:
+    path = tmp_path / "cat.jsonl"
+    instance.timelines = {"cat": posts(*range(1, 101))}
+    healthy = instance.server.answer
+
+    def broken(asked: Asked) -> Reply:
+        reply = healthy(asked)
+        bad = b'"id": "83"' in reply.body or b'"id": "27"' in reply.body
+        return as_json({"error": "Server Error"}, 500) if bad else reply
+
+    instance.server.answer = broken
+    with pytest.raises(Killed):
+        instance.collect(FragileJournal(path, 4, after=True))
+    done = instance.collect(Journal(path))
+    assert kept_ids(done) == [number for number in range(1, 101) if number not in {83, 27}]
+    assert done.unreadable == 2
+    assert done.cursors[0].exhausted
+
+
+def test_a_guessed_end_is_looked_at_again_after_a_week_by_who_wants_more(
+    instance: Instance, journal: Journal
+) -> None:
+    top, day = 10**12, 24 * 3600 * 1000
+    newest, hidden = str(top << 22), str((top - 20 * day) << 22)
+    instance.timelines = {"cat": [entity(newest)]}
+    pixelfed = replace(PIXELFED, tag_timeline="anonymous")
+    first = instance.collect(journal, profile=pixelfed)
+    assert first.cursors[0].looked_at
+    journal.delete()
+    instance.timelines["cat"].append(entity(hidden))
+    again = instance.collect(journal, as_known(first), profile=pixelfed)
+    assert kept_ids(again) == [int(newest)]
+    a_week_ago = [replace(first.cursors[0], looked_at="2026-01-01T00:00:00Z")]
+    content = instance.collect(journal, Known(first.rows, a_week_ago), profile=pixelfed, wanted=1)
+    assert kept_ids(content) == [int(newest)]
+    later = instance.collect(journal, Known(first.rows, a_week_ago), profile=pixelfed)
+    assert kept_ids(later) == [int(hidden), int(newest)]
+
+
+def test_an_old_post_that_stays_on_top_ends_no_walk_early(
+    instance: Instance, journal: Journal
+) -> None:
+    healthy = instance.server.answer
+
+    def with_an_old_post_on_top(asked: Asked) -> Reply:
+        reply = healthy(asked)
+        return reply if "max_id" in asked.query else as_json(posts(3) + json.loads(reply.body))
+
+    instance.server.answer = with_an_old_post_on_top
+    instance.timelines = {"cat": posts(*range(10, 30))}
+    first = instance.collect(journal, page=5)
+    journal.delete()
+    instance.timelines["cat"] += posts(*range(30, 45))
+    second = instance.collect(journal, as_known(first), page=5)
+    assert kept_ids(second) == [3, *range(10, 45)]
+
+
+def test_a_journal_of_an_older_version_is_passed_over(instance: Instance, journal: Journal) -> None:
+    instance.timelines = {"cat": posts(*range(1, 11))}
+    journal.append({"tag": "cat", "rows": [{"post_key": "x", "status": "kept"}], "cursors": []})
+    assert kept_ids(instance.collect(journal)) == list(range(1, 11))
 
 
 @pytest.mark.req("R-TAG-1")

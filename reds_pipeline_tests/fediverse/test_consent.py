@@ -51,7 +51,9 @@ def test_posts_that_are_not_public_are_dropped(visibility: Any) -> None:
         (with_account(suspended=True), "account_suspended", ""),
         (with_account(limited=True), "account_suspended", ""),
         (with_account(memorial=True), "account_suspended", ""),
-        (with_account(moved={"id": "2"}), "account_suspended", ""),
+        (with_account(moved={"id": "2"}), "account_suspended", "with the account it became"),
+        (with_account(moved={}), "account_suspended", "an odd flag is no no"),
+        (entity(url="/404"), "account_suspended", "Pixelfed's address when the author is gone"),
         (with_account(indexable=False), "account_not_indexable", ""),
         (with_account(noindex=True), "account_not_indexable", ""),
         (with_account(discoverable=False), "account_not_indexable", ""),
@@ -63,6 +65,11 @@ def test_posts_that_are_not_public_are_dropped(visibility: Any) -> None:
         (with_account(local=False), "remote_origin", "the author is elsewhere"),
         (entity(tags=[{"name": "NSFW"}]), "denied_tag", "the flag was lost in transit"),
         (entity(tags=[{"name": "#NoAI"}]), "denied_tag", "this very post opts out"),
+        (entity(tags=[{"name": "no_ai"}]), "denied_tag", "with an underscore"),
+        (entity(tags=[{"name": "n\u200bsfw"}]), "denied_tag", "with an invisible character"),
+        (entity(tags=[{"name": "\uff4e\uff53\uff46\uff57"}]), "denied_tag", "in full width"),
+        (entity(content="<p>sea #<span>NoAI</span></p>"), "denied_tag", "only in the caption"),
+        (entity(content_text="sea #nsfw", tags=None), "denied_tag", "the host lists no tags"),
         (entity(media_attachments=[]), "no_image", ""),
         (with_attachment(type="video"), "no_image", ""),
         (with_attachment(url="https://x.example/media_proxy/1/original"), "no_image", ""),
@@ -85,6 +92,8 @@ def test_each_gate_has_its_reason(post: dict[str, Any], reason: str, why: str) -
         ("#no\u200bscrape", "invisible character inside"),
         ("# noarchive", "with a space"),
         ("<b>unclosed #nobot", "broken markup"),
+        ("#\ufe0fnobot", "with an emoji's variation selector"),
+        ("#no_bot", "with an underscore"),
         ("<![weird [ #nobot", "markup that the parser rejects"),
     ],
 )
@@ -110,6 +119,42 @@ def test_strict_wants_the_flags_to_be_there() -> None:
     assert gate(entity(), STRICT) == "account_not_indexable"
     assert gate(with_account(indexable=True, discoverable=True), STRICT) == ""
     assert gate(with_account(discoverable=None), RESPECT) == ""
+
+
+def test_strict_takes_a_flag_from_elsewhere_only_where_it_is_asked_for_there() -> None:
+    post = with_account(discoverable=True)
+    assert gate(post, STRICT, said_elsewhere={"indexable"}) == ""
+    for changes in ({"discoverable": None}, {"indexable": False, "discoverable": True}):
+        account = with_account(**changes)
+        assert gate(account, STRICT, said_elsewhere={"indexable"}) == "account_not_indexable"
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"content": "a naked tree, nsfw they say"}, "words without a sign are no hashtag"),
+        ({"content": "#nobotany #nsfwart"}, "other words"),
+        ({"content": None, "content_text": 3}, "no caption"),
+        ({"quote": {"state": "accepted", "quoted_status": {"sensitive": True}}}, "own pictures"),
+        ({"sensitive": False, "filtered": [{"filter": {"title": "x"}}]}, "our own filters"),
+    ],
+)
+def test_what_is_no_refusal_passes(changes: dict[str, Any], why: str) -> None:
+    assert gate(entity(**changes), RESPECT) == "", why
+
+
+def test_the_pictures_of_a_quoted_post_are_not_taken() -> None:
+    quoted = {"state": "accepted", "quoted_status": entity("7")}
+    assert gate(entity(quote=quoted, media_attachments=[]), RESPECT) == "no_image"
+
+
+def test_automated_accounts_may_show_photos() -> None:
+    assert gate(with_account(bot=True), RESPECT) == ""
+
+
+def test_a_policy_without_words_finds_none() -> None:
+    silent = ConsentPolicy(denied_tags=frozenset(), opt_out_words=())
+    assert gate(with_account(note="#nobot") | {"content": "#nsfw #"}, silent) == ""
 
 
 def test_a_remote_post_passes_when_its_own_host_is_allowed() -> None:

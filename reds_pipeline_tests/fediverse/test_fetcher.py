@@ -207,3 +207,74 @@ def test_robots_txt_may_redirect_but_not_into_this_machine(host: Host) -> None:
         assert other.asked == []
     host.routes["/robots.txt"] = redirect("/robots.txt")
     assert failure(fetcher(host.url), f"{host.url}/a.jpg") == "robots_unreadable"
+
+
+NO_PREVIEW = Reply(200, b"\x89PNG\r\n\x1a\n no preview", {"Content-Type": "image/png"})
+
+
+def test_a_placeholder_is_known_by_its_bytes_where_a_cache_hides_the_redirect(host: Host) -> None:
+    host.routes |= {
+        "/storage/m/lost.jpg": NO_PREVIEW,
+        "/storage/m/drawing.png": Reply(200, NO_PREVIEW.body + b"!"),
+        "/storage/no-preview.png": NO_PREVIEW,
+    }
+    fetch = fetcher(host.url)
+    assert refusal(fetch, f"{host.url}/storage/m/lost.jpg") == "placeholder"
+    assert fetch(f"{host.url}/storage/m/drawing.png").endswith(b"!")
+    assert refusal(fetch, f"{host.url}/storage/m/lost.jpg") == "placeholder"
+    assert host.paths().count("/storage/no-preview.png") == 1
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [Reply(404), Reply(503), Reply(200, b"half", announced_length=4000), redirect("/elsewhere")],
+)
+def test_a_host_whose_placeholder_cannot_be_had_still_gives_pictures(
+    host: Host, reply: Reply
+) -> None:
+    host.routes |= {"/storage/m/a.png": NO_PREVIEW, "/storage/no-preview.png": reply}
+    assert fetcher(host.url)(f"{host.url}/storage/m/a.png") == NO_PREVIEW.body
+
+
+def test_robots_txt_guards_the_placeholder_too(host: Host) -> None:
+    host.routes |= {
+        "/robots.txt": Reply(200, b"User-agent: *\nDisallow: /storage/no-preview.png"),
+        "/storage/m/a.png": NO_PREVIEW,
+        "/storage/no-preview.png": NO_PREVIEW,
+    }
+    assert fetcher(host.url)(f"{host.url}/storage/m/a.png") == NO_PREVIEW.body
+    assert "/storage/no-preview.png" not in host.paths()
+
+
+def test_a_failure_that_passes_is_tried_again_within_one_fetch(host: Host) -> None:
+    answers = iter([Reply(503), Reply(429, b"", {"Retry-After": "0"}), PICTURE])
+    host.answer = lambda asked: next(answers) if asked.path == "/b.jpg" else ABSENT
+    assert fetcher(host.url)(f"{host.url}/b.jpg") == PICTURE.body
+
+
+def test_every_request_to_a_host_counts_against_its_budget(host: Host) -> None:
+    """robots.txt, a redirect, a failed attempt and the picture: four, and then no more."""
+    answers = iter([Reply(503), PICTURE])
+    host.routes["/1"] = redirect("/b.jpg")
+    route = host.answer
+    host.answer = lambda asked: next(answers) if asked.path == "/b.jpg" else route(asked)
+    fetch = fetcher(host.url, own_manners=MediaManners(IMPATIENT, budget=4))
+    assert fetch(f"{host.url}/1") == PICTURE.body
+    assert failure(fetch, f"{host.url}/a.jpg") == "budget_spent"
+    assert host.paths() == ["/robots.txt", "/1", "/b.jpg", "/b.jpg"]
+
+
+def test_a_wait_that_is_too_long_leaves_the_host_to_the_next_run(host: Host) -> None:
+    host.routes["/b.jpg"] = Reply(429, b"", {"Retry-After": "3600"})
+    fetch = fetcher(host.url)
+    assert failure(fetch, f"{host.url}/b.jpg") == "host_resting"
+    assert failure(fetch, f"{host.url}/a.jpg") == "host_resting"
+    assert host.paths() == ["/robots.txt", "/b.jpg"]
+
+
+def test_a_crawl_delay_beyond_patience_is_not_ignored(host: Host) -> None:
+    host.routes["/robots.txt"] = Reply(200, b"User-agent: *\nCrawl-delay: 600\n")
+    fetch = fetcher(host.url)
+    assert fetch(f"{host.url}/a.jpg") == PICTURE.body
+    assert failure(fetch, f"{host.url}/a.jpg") == "host_resting"
+    assert host.paths() == ["/robots.txt", "/a.jpg"]

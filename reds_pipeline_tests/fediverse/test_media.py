@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,7 @@ class Desk:
             "maximum": 1000,
             "workers": Workers(3, 2),
         } | options
-        haste = options.pop("manners", MediaManners(IMPATIENT))
+        haste = chosen.pop("manners", MediaManners(IMPATIENT))
         with MediaFetcher(self.server.url, Politeness(), manners=haste, own_manners=haste) as fetch:
             return download_images(
                 posts,
@@ -291,9 +291,32 @@ def test_a_picture_that_is_gone_from_the_store_is_fetched_again(desk: Desk) -> N
     assert lost.exists()
 
 
-def test_downloads_run_side_by_side_but_no_more_than_allowed(desk: Desk) -> None:
+def test_fetching_runs_side_by_side_but_no_more_than_allowed(desk: Desk) -> None:
     posts = [desk.post(number, f"{number}.jpg") for number in range(12)]
     meeting = threading.Barrier(3, timeout=10)
+    lock = threading.Lock()
+    present = most = 0
+
+    def meet(asked: Asked) -> Reply:
+        nonlocal present, most
+        if asked.path == "/robots.txt":
+            return Reply(404)
+        with lock:
+            present += 1
+            most = max(most, present)
+        meeting.wait()
+        with lock:
+            present -= 1
+        return desk.files[asked.path]
+
+    desk.server.answer = meet
+    assert len(desk.download(posts, workers=Workers(3, 2))) == 12
+    assert most == 3
+
+
+def test_examining_runs_side_by_side_but_no_more_than_allowed(desk: Desk) -> None:
+    posts = [desk.post(number, f"{number}.jpg") for number in range(12)]
+    meeting = threading.Barrier(2, timeout=10)
     lock = threading.Lock()
     present = most = 0
 
@@ -307,5 +330,94 @@ def test_downloads_run_side_by_side_but_no_more_than_allowed(desk: Desk) -> None
             present -= 1
         return examine(data)
 
-    assert len(desk.download(posts, examine=meet, workers=3)) == 12
-    assert most == 3
+    assert len(desk.download(posts, examine=meet, workers=Workers(3, 2))) == 12
+    assert most == 2
+
+
+def everything_under(root: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file())
+
+
+def test_a_withdrawn_address_is_not_asked_for(desk: Desk) -> None:
+    post = desk.post(1, "a.jpg", "b.jpg")
+    [banned] = [medium["url"] for medium in post["media"] if medium["url"].endswith("/a.jpg")]
+    rows = desk.download([post], withdrawn=frozenset({KEY(banned)}))
+    [row] = [row for row in rows if row["media_key"] == KEY(banned)]
+    assert (row["status"], row["reason"], row["sha256"]) == ("rejected", "withdrawn", "")
+    assert (row["url"], row["alt_text"], row["tags"], row["author_key"]) == ("", "", [], "")
+    assert desk.downloads() == ["/b.jpg"]
+
+
+def test_a_withdrawn_picture_does_not_come_back_under_another_address(
+    desk: Desk, tmp_path: Path
+) -> None:
+    first = desk.download([desk.post(1, "a.jpg")])
+    desk.store.remove(first[0]["sha256"], "jpg")
+    desk.journal.delete()
+    desk.files["/copy.jpg"] = desk.files["/a.jpg"]
+    withdrawn = frozenset({KEY("image", first[0]["sha256"])})
+    again = desk.post(2, "copy.jpg", "other.jpg")
+    rows = desk.download([again], withdrawn=withdrawn)
+    assert sorted((row["status"], row["reason"]) for row in rows) == [
+        ("rejected", "withdrawn"),
+        ("stored", ""),
+    ]
+    assert b" a.jpg" not in everything_under(tmp_path)
+    assert first[0]["sha256"].encode() not in everything_under(tmp_path)
+    desk.server.asked.clear()
+    assert desk.download([again], rows, withdrawn=withdrawn) == rows
+    assert desk.server.asked == []
+
+
+def test_a_picture_withdrawn_while_its_row_lay_in_the_journal_is_erased(
+    desk: Desk, tmp_path: Path
+) -> None:
+    """As after a kill between the download and the table."""
+    post = desk.post(1, "a.jpg")
+    [row] = desk.download([post])
+    assert desk.store.path(row["sha256"], "jpg").exists()
+    [after] = desk.download([post], withdrawn=frozenset({KEY("image", row["sha256"])}))
+    assert (after["status"], after["reason"], after["url"]) == ("rejected", "withdrawn", "")
+    assert not desk.store.path(row["sha256"], "jpg").exists()
+
+
+def test_a_withdrawn_row_stays_empty_when_its_post_is_gated_and_another_shows_it(
+    desk: Desk,
+) -> None:
+    posts = [desk.post(2, "a.jpg"), desk.post(1, "a.jpg")]
+    withdrawn = frozenset({KEY(f"{desk.server.url}/a.jpg")})
+    [row] = desk.download(posts, withdrawn=withdrawn)
+    [shown_by] = [post for post in posts if post["post_key"] == row["post_key"]]
+    gated = [
+        post | {"status": "gated", "media": []} if post is shown_by else post for post in posts
+    ]
+    [after] = desk.download(gated, [row], withdrawn=withdrawn)
+    assert after == row
+
+
+def test_what_the_budget_of_a_host_leaves_over_is_a_row_and_comes_next_time(desk: Desk) -> None:
+    posts = [desk.post(number, f"{number}.jpg") for number in range(6)]
+    # One of these requests is for robots.txt.
+    thrift = MediaManners(IMPATIENT, budget=3)
+    first = desk.download(posts, manners=thrift)
+    assert sorted(row["reason"] for row in first) == ["", "", *["budget_spent"] * 4]
+    assert all(row["status"] == "failed" for row in first if row["reason"])
+    assert len(desk.server.asked) == 3
+    desk.journal.delete()
+    second = desk.download(posts, first)
+    assert all(row["status"] == "stored" for row in second)
+    assert sorted(desk.downloads()) == [f"/{number}.jpg" for number in range(6)]
+
+
+def test_a_host_that_only_fails_is_left_alone_and_every_picture_still_has_its_row(
+    desk: Desk,
+) -> None:
+    posts = [desk.post(number, f"{number}.jpg") for number in range(40)]
+    desk.files = {path: Reply(503) for path in desk.files}
+    # Resting for longer than anybody waits, once three requests in a row have failed.
+    pace = replace(IMPATIENT, tolerated_failures=3, backoff_seconds=10, longest_wait_seconds=0.001)
+    rows = desk.download(posts, manners=MediaManners(pace, connections=2))
+    assert {row["reason"] for row in rows} <= {"status_503", "host_resting"}
+    assert len(rows) == 40
+    # A request that was under way when the rest began may still end.
+    assert len(desk.downloads()) <= 4

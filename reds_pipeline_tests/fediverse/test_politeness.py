@@ -153,11 +153,13 @@ def test_robots_txt_is_read_once_a_day_and_failures_are_remembered_for_minutes()
 
 def test_one_slow_robots_txt_holds_up_no_other_host() -> None:
     slow_is_read, go_on = threading.Event(), threading.Event()
+    held_up: list[str] = []
 
     def read(address: str) -> tuple[int, str]:
         if "slow" in address:
             slow_is_read.set()
-            assert go_on.wait(10)
+            if not go_on.wait(5):
+                held_up.append(address)
         return 200, ""
 
     robots = Robots(read, Politeness())
@@ -165,9 +167,9 @@ def test_one_slow_robots_txt_holds_up_no_other_host() -> None:
     waiting.start()
     assert slow_is_read.wait(10)
     assert robots.refusal("https://quick.example/a") == ""
-    assert waiting.is_alive()
     go_on.set()
     waiting.join()
+    assert not held_up
 
 
 def test_threads_that_need_the_same_file_read_it_once() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,23 +10,36 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reds_pipeline.fediverse.consent import ConsentPolicy
-from reds_pipeline.fediverse.posts import creation_time
+from reds_pipeline.fediverse.posts import creation_time, handle_key
 from reds_pipeline.storage.tables import POSTS, read_rows, write_rows
-from reds_pipeline_tests.fediverse.makers import KEY, entity, reader, with_account, with_attachment
+from reds_pipeline_tests.fediverse.makers import (
+    KEY,
+    SEAL,
+    entity,
+    reader,
+    with_account,
+    with_attachment,
+)
 
+OLA = entity()["account"] | {"id": "77002", "username": "ola", "acct": "ola"}
 NOW = "2026-11-21T10:00:00Z"
 
 
 @pytest.mark.req("R-SCR-11")
 def test_a_kept_post_leaves_what_training_needs_and_nothing_about_the_person() -> None:
     row = reader().row(entity("912"), "goldenhour", NOW)
+    text = json.dumps(row)
+    assert SEAL.opened(row.pop("permalink")) == "https://pix.example/p/mira/912345678901234567"
     assert row == {
         "post_key": KEY("pix.example", "912"),
         "host": "pix.example",
         "query_tag": "goldenhour",
         "status": "kept",
         "reason": "",
+        "policy": ConsentPolicy().digest,
         "collected_at": NOW,
+        "confirmed_at": NOW,
+        "failed_checks": 0,
         "post_id": "912",
         "created_at": "2026-10-03T05:41:12Z",
         "author_key": KEY("pix.example", "77001"),
@@ -41,7 +55,6 @@ def test_a_kept_post_leaves_what_training_needs_and_nothing_about_the_person() -
             }
         ],
     }
-    text = json.dumps(row)
     for trace in ("mira", "Mira", "77001", "Marseille", "Coast", "/p/"):
         assert trace not in text
 
@@ -62,13 +75,51 @@ def test_a_gated_post_leaves_a_keyed_hash_and_a_reason(visibility: str, secret: 
         "query_tag": "cat",
         "status": "gated",
         "reason": "not_public",
+        "policy": ConsentPolicy().digest,
         "collected_at": NOW,
+        "confirmed_at": "",
+        "failed_checks": 0,
         "post_id": "",
         "created_at": "",
         "author_key": "",
+        "permalink": "",
         "tags": [],
         "media": [],
     }
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        KEY("pix.example", "912"),
+        KEY("pix.example", "77001"),
+        handle_key(KEY, "Mira", "PIX.example"),
+    ],
+    ids=["the post", "the account", "the handle"],
+)
+def test_what_was_withdrawn_stays_away(key: str) -> None:
+    made = replace(reader(), withdrawn=frozenset({key}))
+    row = made.row(entity("912"), "cat", NOW)
+    assert (row["status"], row["reason"]) == ("gated", "withdrawn")
+    assert not any(row[name] for name in ("author_key", "permalink", "post_id", "tags", "media"))
+    assert made.row(entity("913", account=OLA), "cat", NOW)["status"] == "kept"
+
+
+@pytest.mark.parametrize(
+    ("addresses", "address", "why"),
+    [
+        ({"url": "https://a.example/1", "uri": "https://a.example/2"}, "https://a.example/1", ""),
+        ({"url": None, "uri": "https://a.example/2"}, "https://a.example/2", "no page for people"),
+        ({"url": "javascript:alert(1)"}, "", "not an address of the web"),
+        ({"url": 7}, "", "not an address"),
+        ({"url": None}, "", "none at all"),
+    ],
+)
+def test_the_address_of_a_post_is_sealed_where_it_has_one(
+    addresses: dict[str, Any], address: str, why: str
+) -> None:
+    sealed = reader().row(entity(**addresses), "cat", NOW)["permalink"]
+    assert (SEAL.opened(sealed) if sealed else "") == address, why
 
 
 def test_only_the_pictures_that_the_policy_allows_are_named() -> None:

@@ -39,6 +39,8 @@ def refusal(text: str, path: str = "/api/v1/timelines/public") -> str:
         (f"User-agent: *\n{NO}\nContent-Signal: /api/ ai-train=yes", False, "the closer line"),
         (f"user-agent : *\ncontent-signal : {NO[16:]}", True, "spaces and small letters"),
         (f"User-agent: *\r\n{NO}\r\n", True, "line ends of another system"),
+        (f"User-agent: *\r{NO}\r", True, "line ends of an old system"),
+        (f"\ufeffUser-agent: Googlebot\n{NO}", False, "a mark that an editor left"),
         (f"User-agent: GPTBot/1.1\n{NO}", True, "named with a version"),
         ("User-agent: CCBot/2.0\nDisallow: /", True, "the same for plain rules"),
         (f"User-agent: gptbotany\n{NO}", False, "a longer name is another agent"),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,14 +12,24 @@ from reds_pipeline.demo.mastodon.options import (
     FeedAccess,
     MastodonOptions,
 )
+from reds_pipeline.demo.pixelfed.options import InstanceOptions
 from reds_pipeline.demo.town import Town
 from reds_pipeline.demo.wiretap import RequestRecord
 from reds_pipeline.fediverse.client import ApiClient
+from reds_pipeline.fediverse.collection import Collected, Known, collect_posts
 from reds_pipeline.fediverse.failures import AuthenticationRequired, HostError, HostRefused
 from reds_pipeline.fediverse.hosts import HostProfile, Verdict, probe
 from reds_pipeline.fediverse.sources import has_guest_feed, public_posts, tag_posts
 from reds_pipeline.fediverse.timelines import Page, PagingRules
-from reds_pipeline_tests.fediverse.makers import IMPATIENT, MASTODON, PIXELFED, TOKEN, entity
+from reds_pipeline.storage.journal import Journal
+from reds_pipeline_tests.fediverse.makers import (
+    IMPATIENT,
+    MASTODON,
+    PIXELFED,
+    TOKEN,
+    entity,
+    reader,
+)
 from reds_pipeline_tests.fediverse.scripted_host import (
     NOT_FOUND,
     Asked,
@@ -162,6 +173,20 @@ def test_a_closed_mastodon_shows_guests_the_same_local_posts_through_its_feed(
     assert batches == (len(pages) if version == "4.4.8" else 0)
 
 
+def test_pixelfed_shows_guests_a_part_of_what_its_timeline_shows() -> None:
+    options = InstanceOptions(public_hashtags=True)
+    with EmbeddedInstance(Town.build(images_per_class=120), options) as instance:
+        shown = ids(walked(instance))
+        closed = [record for record in instance.requests if record.has_authorization]
+        with ApiClient(instance.url, instance.token) as client:
+            pages = tag_posts(client, probe(client), "cats", start=None, rules=RULES)
+            timeline = [post["id"] for page in pages for post in page.entities]
+    assert len(shown) > 9
+    assert set(shown) < set(timeline)
+    assert not set(shown) & set(timeline[:9]), "the newest rows are never shown"
+    assert closed == []
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -187,3 +212,39 @@ def _gave_posts(record: RequestRecord) -> bool:
         record.path.startswith("/api/v1/timelines/")
         or (record.path.startswith("/api/v1/statuses") and asked_for_some)
     )
+
+
+def test_a_collection_through_a_guest_feed_goes_on_where_it_was(town: Town, tmp_path: Path) -> None:
+    options = MastodonOptions(
+        version="4.4.8",
+        access=FeedAccess.everywhere("authenticated"),
+        robots_txt=PERMISSIVE_ROBOTS_TXT,
+    )
+    with EmbeddedInstance(town, options) as instance, ApiClient(instance.url) as client:
+        profile = probe(client)
+
+        def collected(known: Known | None) -> Collected:
+            instance.reset_requests()
+            return collect_posts(
+                client,
+                profile,
+                tags=["cats"],
+                reader=reader(client.host),
+                wanted_images=10_000,
+                journal=Journal(tmp_path / "journal.jsonl"),
+                known=known,
+            )
+
+        first = collected(None)
+        Journal(tmp_path / "journal.jsonl").delete()
+        newest = max(instance.posts, key=lambda post: int(post.post_id))
+        added = next(post for post in instance.posts if "cats" in post.tags and post.is_local)
+        new_id = str(int(newest.post_id) + 1)
+        instance.put_post(replace(added, post_id=new_id))
+        second = collected(Known(first.rows, first.cursors))
+        asked = [record.path for record in instance.requests]
+    assert not any(cursor.exhausted for cursor in first.cursors)
+    assert second.new_posts == 1
+    assert len(second.cursors) == 1, "the new post and what was there are one stretch"
+    assert second.cursors[0].oldest_id == first.cursors[0].oldest_id
+    assert asked.count("/api/v1/statuses") <= 1 + asked.count("/tags/cats.rss")

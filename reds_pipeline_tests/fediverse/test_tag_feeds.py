@@ -170,7 +170,7 @@ def pixelfed_feed(posts: list[str]) -> Callable[[Asked], Reply]:
     ("total", "requests", "why"),
     [
         (200, 7, "nothing beyond page 7 is asked for"),
-        (27, 4, "two pages without news are the end"),
+        (27, 4, "two empty pages in a row are the end"),
         (18, 2, "all are among those that are never shown"),
         (0, 2, "a tag without posts"),
     ],

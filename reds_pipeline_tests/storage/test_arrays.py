@@ -115,3 +115,28 @@ def test_a_store_is_found_again_with_the_shape_of_its_rows(store: ArrayStore) ->
     found = ArrayStore.found_at(store.root)
     assert found is not None
     assert (found.row_shape, found.dtype) == (store.row_shape, store.dtype)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [lambda index: index.unlink(), lambda index: index.write_bytes(b"PAR1")],
+    ids=["no index", "damaged index"],
+)
+def test_a_shard_that_no_index_describes_is_removed_once_it_is_old(
+    store: ArrayStore, damage: Callable[[Path], object]
+) -> None:
+    store.append(["a"], rows(1))
+    damage(next(store.root.glob("*.parquet")))
+    store.append(["b"], rows(2))
+    assert store.discard_unindexed(older_than_seconds=3600) == 0
+    assert store.discard_unindexed(older_than_seconds=-1) == 1
+    assert len(list(store.root.iterdir())) == 2
+    assert store.keys() == {"b"}
+
+
+def test_a_damaged_shard_does_not_hide_a_store(store: ArrayStore) -> None:
+    store.append(["a"], rows(1))
+    (store.root / "0000.npy").write_bytes(b"no array")
+    found = ArrayStore.found_at(store.root)
+    assert found is not None
+    assert found.row_shape == (3,)

@@ -70,3 +70,36 @@ def test_a_deleted_journal_is_empty_and_can_be_used_again(tmp_path: Path) -> Non
     assert journal.records() == []
     journal.append({"b": 2})
     assert journal.records() == [{"b": 2}]
+
+
+def test_records_are_rewritten_or_left_out_and_the_rest_stays(tmp_path: Path) -> None:
+    path = tmp_path / "work.jsonl"
+    journal = Journal(path)
+    for number in range(4):
+        journal.append({"number": number})
+
+    def revised(record: dict[str, Any]) -> dict[str, Any] | None:
+        if record["number"] == 1:
+            return None
+        return record | {"number": -2} if record["number"] == 2 else record
+
+    assert journal.rewrite(revised, write=False) == 2
+    assert len(journal.records()) == 4
+    assert journal.rewrite(revised) == 2
+    journal.append({})
+    assert journal.records() == [{"number": 0}, {"number": -2}, {"number": 3}, {}]
+    assert journal.rewrite(lambda record: record) == 0
+    assert journal.records()[-1] == {}
+
+
+def test_a_torn_line_does_not_outlast_a_rewriting(tmp_path: Path) -> None:
+    path = tmp_path / "work.jsonl"
+    path.write_bytes(b'{"a":1}\n{"secret":"to')
+    assert Journal(path).rewrite(lambda record: record) == 0
+    assert path.read_bytes() == b'{"a":1}\n'
+
+
+def test_an_absent_journal_is_rewritten_to_nothing(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "none" / "work.jsonl")
+    assert journal.rewrite(lambda record: record) == 0
+    assert not (tmp_path / "none").exists()

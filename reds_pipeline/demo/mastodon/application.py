@@ -12,11 +12,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from reds_pipeline.demo.arrivals import Arrivals
 from reds_pipeline.demo.live_posts import LivePosts
 from reds_pipeline.demo.mastodon import documents, feeds, parameters
 from reds_pipeline.demo.mastodon.entities import account_entity, post_entity
@@ -60,6 +62,7 @@ class MastodonApplication:
             token: The bearer token to accept.
         """
         self._posts = posts
+        self._arrivals = Arrivals(town, posts, options.drifting)
         self._options = options
         self._base_url = base_url
         self._token = token
@@ -83,7 +86,9 @@ class MastodonApplication:
         web = WebAnswers(town, posts, options, base_url).routes()
         routes = [Route(path, self._guarded(answer)) for path, answer in api.items()]
         routes += [Route(path, answer) for path, answer in web.items()]
-        application = Starlette(routes=routes, exception_handlers={404: _unknown_route})
+        application = Starlette(
+            routes=routes, exception_handlers={404: _unknown_route, 500: _failure}
+        )
         self.starlette: ASGIApp = RateLimiter(_without_last_slash(application), options.rate_limits)
 
     # -- who asks ---------------------------------------------------------------------------------
@@ -123,18 +128,19 @@ class MastodonApplication:
     # -- posts ------------------------------------------------------------------------------------
 
     def _entities(self, request: Request, posts: Sequence[Post]) -> list[dict[str, Any]]:
+        if any(post.post_id == self._options.unreadable_post_id for post in posts):
+            raise HTTPException(500)
         for_user = "authorization" in request.headers
         return [post_entity(post, self._base_url, for_user=for_user) for post in posts]
 
     def _page(self, request: Request, posts: Sequence[Post], kept: Sequence[str]) -> Response:
-        if any(post.post_id == self._options.unreadable_post_id for post in posts):
-            return JSONResponse({"error": "Internal Server Error"}, 500)
         address = self._base_url + request.url.path
         link = feeds.link_header(posts, address, request.query_params, kept)
         headers = {"Link": link} if link else None
         return JSONResponse(self._entities(request, posts), headers=headers)
 
     def _public_timeline(self, request: Request) -> Response:
+        self._arrivals.note_request()
         access = self._options.access
         asked = parameters.selection(request)
         selection = self._allowed(request, asked, access.local_live, access.remote_live)
@@ -145,6 +151,7 @@ class MastodonApplication:
         return self._page(request, page, _KEPT_BY_PUBLIC_LINKS)
 
     def _tag_timeline(self, request: Request) -> Response:
+        self._arrivals.note_request()
         access = self._options.access
         asked = parameters.selection(request)
         selection = self._allowed(request, asked, access.local_topic, access.remote_topic)
@@ -247,6 +254,10 @@ def _unknown_route(request: Request, _error: Exception) -> Response:
     if parameters.wants_activity(request):
         return _not_found()
     return Response(documents.error_page(404), 404, media_type="text/html")
+
+
+def _failure(_request: Request, _error: Exception) -> Response:
+    return JSONResponse({"error": "Internal Server Error"}, 500)
 
 
 def _without_last_slash(application: ASGIApp) -> ASGIApp:

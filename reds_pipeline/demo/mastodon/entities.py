@@ -29,8 +29,14 @@ def _stable_number(*parts: str) -> int:
 
 
 def author_home(author: Author, base_url: str) -> str:
-    """Return the address of the author's host, without a slash at the end."""
-    return f"https://{author.host}" if author.host else base_url
+    """Return the address of the author's host, without a slash at the end.
+
+    A host on the loopback interface is another embedded instance, which speaks plain HTTP.
+    """
+    if not author.host:
+        return base_url
+    scheme = "http" if author.host.startswith("127.0.0.1:") else "https"
+    return f"{scheme}://{author.host}"
 
 
 def author_url(author: Author, base_url: str) -> str:
@@ -147,7 +153,8 @@ def media_entity(attachment: Attachment, author: Author, base_url: str) -> dict[
         preview = base_url + attachment.path.replace("/original/", "/small/")
     remote = None
     if author.host:
-        remote = f"https://{author.host}{attachment.path.replace('/cache/', '/')}"
+        origin = author_home(author, base_url)
+        remote = origin + attachment.path.replace("/cache/", "/")
     return {
         "id": attachment.media_id,
         "type": attachment.kind,

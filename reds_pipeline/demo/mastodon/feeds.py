@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from reds_pipeline.demo.posts import Post
@@ -20,7 +20,7 @@ DEFAULT_PAGE = 20
 _BEYOND_EVERY_ID = 2**63 - 1
 
 
-@cache
+@lru_cache(maxsize=65_536)
 def normalised(tag: str) -> str:
     """Return a hashtag as Mastodon stores it: plain width, lower case, Latin without accents."""
     plain = unicodedata.normalize("NFKC", tag).lower()

@@ -58,8 +58,9 @@ class MastodonOptions:
         authorized_fetch: ActivityPub documents want a signature (401 without).
         rate_limits: The throttles.
         trends: Whether there are trends; ``[]`` otherwise.
-        unreadable_post_id: A post that makes every page holding it fail with 500 (fediverse.md
+        unreadable_post_id: A post that makes every answer holding it fail with 500 (fediverse.md
             6, trap 8); ``None`` for none.
+        drifting: One new post is published every so many timeline requests; ``None`` for none.
         latency_seconds: Delay before each answer.
         robots_txt: The robots file; ``None`` to have none (404).
     """
@@ -74,6 +75,7 @@ class MastodonOptions:
     rate_limits: RateLimits = field(default_factory=RateLimits)
     trends: bool = True
     unreadable_post_id: str | None = None
+    drifting: int | None = None
     latency_seconds: float = 0.0
     robots_txt: str | None = ROBOTS_TXT
 

@@ -58,7 +58,9 @@ def selection(request: Request) -> Selection:
 
 
 def wants_activity(request: Request) -> bool:
-    """Whether ActivityPub JSON is asked for rather than a page."""
+    """Whether ActivityPub JSON is asked for rather than a page: by ``Accept`` or by ``.json``."""
+    if request.url.path.endswith(".json"):
+        return True
     accept = request.headers.get("accept", "")
     return any(
         kind in accept

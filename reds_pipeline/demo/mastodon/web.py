@@ -126,10 +126,10 @@ class WebAnswers:
         return None
 
     def _author(self, request: Request) -> Author | None:
-        return self._posts.local_author(request.path_params["username"])
+        return self._posts.local_author(_stem(request.path_params["username"]))
 
     def _post(self, request: Request, author: Author | None) -> Post | None:
-        post = self._posts.post(request.path_params["post_id"])
+        post = self._posts.post(_stem(request.path_params["post_id"]))
         if post is None or author is None or post.author.account_id != author.account_id:
             return None
         return post if post.visibility in {"public", "unlisted"} else None
@@ -190,6 +190,10 @@ class WebAnswers:
         kind = _FILE_TYPES.get(extension, f"image/{extension}")
         headers = {"Cache-Control": "public, max-age=2419200, immutable"}
         return Response(self._town.file(attachment), media_type=kind, headers=headers)
+
+
+def _stem(name: str) -> str:
+    return name.removesuffix(".json")
 
 
 def _not_found() -> Response:

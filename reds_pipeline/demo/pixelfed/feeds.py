@@ -134,14 +134,11 @@ def tag_page(
     cursor = request.min_id if request.min_id is not None else request.max_id
     if cursor is not None and newest - snowflake_time(str(cursor)) > TAG_HORIZON:
         return []
-    rows = [
-        post
-        for post in row.posts
-        if request.admits(post) and (visibility_leak or post.visibility != "private")
-    ][:scan_rows]
+    scopes = {"public", "unlisted", "private"} if visibility_leak else {"public", "unlisted"}
+    rows = [post for post in row.posts if request.admits(post) and post.visibility in scopes]
     kept = [
         post
-        for post in rows
+        for post in rows[:scan_rows]
         if post.visibility != "unlisted"
         and (post.attachments or not only_media)
         and not is_gone(post.author)

@@ -44,7 +44,7 @@ class GuestAnswers:
             answers.refuse(403)
         asked = answers.required_text(request, "hashtag", _LONGEST_HASHTAG)
         number = answers.integer(request, "page", minimum=1) or 1
-        row = find_hashtag(self._site.posts.all(), asked, self._site.options.collation)
+        row = find_hashtag(self._site.posts.newest_first(), asked, self._site.options.collation)
         if row is None:
             raise answers.NoQueryResultsError("App\\Hashtag")
         if is_banned(row.name, self._site.options.banned_hashtags):
@@ -77,7 +77,7 @@ class GuestAnswers:
         return JSONResponse({"status": self._site.guest_entities([found])[0]})
 
     def _known_account(self, request: Request) -> Author:
-        author = self._site.account(request.path_params["account_id"])
+        author = self._site.posts.author(request.path_params["account_id"])
         if author is None or feeds.is_gone(author):
             answers.refuse(404)
         return author
@@ -98,7 +98,7 @@ class GuestAnswers:
         author = self._known_account(request)
         if author.locked:
             return self._site.page([])
-        page = feeds.account_page(self._site.posts.all(), author.account_id, asked)
+        page = feeds.account_page(self._site.posts.newest_first(), author.account_id, asked)
         address = f"{self._site.base_url}/api/pixelfed/v1/accounts/{author.account_id}/statuses"
         link = feeds.guest_account_link_header(page, address, asked.limit)
         return self._site.page(self._site.guest_entities(page), link)

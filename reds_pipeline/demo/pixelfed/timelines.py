@@ -9,10 +9,11 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from reds_pipeline.demo.arrivals import Arrivals
 from reds_pipeline.demo.pixelfed import answers, feeds, trends
 from reds_pipeline.demo.pixelfed.entities import account_entity
 from reds_pipeline.demo.pixelfed.hashtag_rows import is_banned
-from reds_pipeline.demo.pixelfed.site import Arrivals, Site
+from reds_pipeline.demo.pixelfed.site import Site
 from reds_pipeline.demo.posts import Author, Post
 
 _DISCOVERED_POSTS = 12
@@ -38,7 +39,7 @@ class TokenAnswers:
     def __init__(self, site: Site) -> None:
         """Answer for a site."""
         self._site = site
-        self._arrivals = Arrivals(site)
+        self._arrivals = Arrivals(site.town, site.posts, site.options.drifting)
         self.routes: answers.Routes = {
             "/api/v1/accounts/verify_credentials": self._own_account,
             "/api/v1/accounts/{account_id}": self._account,
@@ -62,7 +63,7 @@ class TokenAnswers:
         return self._account_answer(request, owner)
 
     def _account(self, request: Request) -> Response:
-        author = self._site.account(request.path_params["account_id"])
+        author = self._site.posts.author(request.path_params["account_id"])
         if author is None or feeds.is_gone(author):
             answers.refuse(404)
         return self._account_answer(request, author)
@@ -72,14 +73,14 @@ class TokenAnswers:
         return JSONResponse(account_entity(author, self._site.base_url, pixelfed_shape=shape))
 
     def _account_posts(self, request: Request) -> Response:
-        author = self._site.account(request.path_params["account_id"])
+        author = self._site.posts.author(request.path_params["account_id"])
         if author is None or feeds.is_gone(author):
             answers.refuse(404)
         asked = page_request(request)
         if author.locked:
             return self._site.page([])
         return self._page(
-            request, feeds.account_page(self._site.posts.all(), author.account_id, asked)
+            request, feeds.account_page(self._site.posts.newest_first(), author.account_id, asked)
         )
 
     def _public_timeline(self, request: Request) -> Response:
@@ -87,7 +88,7 @@ class TokenAnswers:
         asked = page_request(request)
         local, remote = answers.flag(request, "local"), answers.flag(request, "remote")
         page = feeds.public_page(
-            self._site.posts.all(),
+            self._site.posts.newest_first(),
             asked,
             local=local,
             remote=remote,
@@ -105,7 +106,7 @@ class TokenAnswers:
         if is_banned(tag, self._site.options.banned_hashtags):
             return self._site.page([])
         page = feeds.tag_page(
-            self._site.posts.all(),
+            self._site.posts.newest_first(),
             tag,
             asked,
             visibility_leak=self._site.options.visibility_leak,
@@ -118,7 +119,7 @@ class TokenAnswers:
 
     def _status(self, request: Request) -> Response:
         found = self._site.post(request.path_params["post_id"])
-        if found is None or feeds.is_gone(found.author):
+        if found is None or feeds.is_gone(found.author) or found.visibility == "archived":
             answers.refuse(404)
         if found.visibility == "private":
             answers.refuse(403)
@@ -129,7 +130,7 @@ class TokenAnswers:
 
     def _discovered_posts(self, request: Request) -> Response:
         answers.integer(request, "limit", minimum=1, maximum=feeds.MAXIMUM_PAGE)
-        popular = trends.trending_posts(self._site.posts.all(), trends.RANGES["yearly"])
+        popular = trends.trending_posts(self._site.posts.newest_first(), trends.RANGES["yearly"])
         shape = answers.wants_pixelfed_shape(request)
         entities = self._site.entities(popular[:_DISCOVERED_POSTS], pixelfed_shape=shape)
         return JSONResponse({"posts": entities})
@@ -137,7 +138,9 @@ class TokenAnswers:
     def _trending_hashtags(self, _request: Request) -> Response:
         return JSONResponse(
             trends.trending_hashtags(
-                self._site.posts.all(), self._site.base_url, self._site.options.banned_hashtags
+                self._site.posts.newest_first(),
+                self._site.base_url,
+                self._site.options.banned_hashtags,
             )
         )
 
@@ -154,4 +157,4 @@ def popular_posts(request: Request, site: Site) -> list[Post]:
         InvalidParameterError: The range is none of ``trends.RANGES``.
     """
     span = answers.one_of(request, "range", tuple(trends.RANGES)) or "yearly"
-    return trends.trending_posts(site.posts.all(), trends.RANGES[span])
+    return trends.trending_posts(site.posts.newest_first(), trends.RANGES[span])

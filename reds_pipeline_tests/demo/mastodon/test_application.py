@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -302,7 +305,46 @@ def test_a_post_that_cannot_be_read_spoils_its_page(mastodon_town: Town) -> None
     options = MastodonOptions(unreadable_post_id=unreadable)
     with EmbeddedInstance(mastodon_town, options) as instance:
         assert Guest(instance).get(PUBLIC).status_code == 500
+        assert Guest(instance).get(f"/api/v1/statuses/{unreadable}").status_code == 500
         assert Guest(instance).get(PUBLIC, max_id=unreadable).status_code == 200
+
+
+def test_posts_arrive_while_somebody_pages(mastodon_town: Town) -> None:
+    with EmbeddedInstance(mastodon_town, MastodonOptions(drifting=2)) as instance:
+        posts, lengths = Guest(instance).walk(TAG + "cat")
+        ids = [int(post["id"]) for post in posts]
+        assert ids == sorted(set(ids), reverse=True), "a cursor sees nothing twice"
+        arrived = len(instance.posts) - len(mastodon_town.posts)
+        assert arrived == (len(lengths) + 1) // 2, "the empty page is a request as well"
+
+
+def test_relayed_posts_lead_to_their_own_instance(mastodon_town: Town) -> None:
+    post = first_with_fate(mastodon_town, "kept")
+    with (
+        EmbeddedInstance(mastodon_town) as origin,
+        EmbeddedInstance(mastodon_town) as relay,
+    ):
+        host = origin.url.removeprefix("http://")
+        relay.put_post(replace(post, author=replace(post.author, host=host)))
+        relayed = Guest(relay).get(f"/api/v1/statuses/{post.post_id}").json()
+        assert relayed["account"]["acct"] == f"{post.author.username}@{host}"
+        headers = {"Accept": "application/activity+json"}
+        note = requests.get(relayed["uri"], headers=headers, timeout=10).json()
+        assert note["id"] == relayed["uri"]
+
+
+def test_it_runs_as_a_program() -> None:
+    command = [sys.executable, "-m", "reds_pipeline.demo.instance", "--images-per-class", "4"]
+    command += ["--flavour", "mastodon", "--permit-training"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        address = json.loads(program.stdout.readline())["url"]
+        version = requests.get(f"{address}/api/v2/instance", timeout=10).json()["version"]
+        robots = requests.get(f"{address}/robots.txt", timeout=10).text
+        program.terminate()
+        assert program.wait(timeout=10) == 0
+    assert version == MastodonOptions().version
+    assert "GPTBot" not in robots
 
 
 # -- the instance and its trends ------------------------------------------------------------------

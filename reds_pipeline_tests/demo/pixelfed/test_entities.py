@@ -6,7 +6,13 @@ from typing import Any
 
 import pytest
 
-from reds_pipeline.demo.pixelfed.entities import account_entity, media_entity, post_entity
+from reds_pipeline.demo.pixelfed.entities import (
+    PLANTED_PERSON,
+    PLANTED_PLACE,
+    account_entity,
+    media_entity,
+    post_entity,
+)
 from reds_pipeline.demo.posts import Attachment, Author, Picture, Post
 
 BASE = "http://127.0.0.1:1"
@@ -143,3 +149,53 @@ def test_licences_and_sizes_are_null_when_unknown() -> None:
     assert known["meta"]["original"]["size"] == "1920x1080"
     assert unknown["license"] is None
     assert unknown["meta"] is None
+
+
+FILM = replace(FILE, mime="video/mp4", path="/storage/m/_v2/77001/a/b/hb0002.mp4")
+ODD = replace(FILE, mime="application/octet-stream")
+
+
+@pytest.mark.parametrize(
+    ("files", "kind"),
+    [
+        ((), "text"),
+        ((FILE,), "photo"),
+        ((FILE, FILE), "photo:album"),
+        ((FILM,), "video"),
+        ((FILM, FILM), "video:album"),
+        ((FILE, FILM), "photo:video:album"),
+        ((ODD,), "text"),
+    ],
+)
+def test_the_type_of_a_post_follows_its_files(files: tuple[Attachment, ...], kind: str) -> None:
+    assert entity(replace(POST, attachments=files))["pf_type"] == kind
+
+
+@pytest.mark.parametrize(("file", "kind"), [(FILE, "image"), (FILM, "video"), (ODD, "unknown")])
+def test_the_type_of_a_file_follows_its_label(file: Attachment, kind: str) -> None:
+    assert media_entity(file, BASE, pixelfed_shape=True)["type"] == kind
+
+
+@pytest.mark.parametrize("state", ["suspended", "deleted"])
+def test_posts_lose_their_address_with_their_author(state: str) -> None:
+    gone = entity(replace(POST, author=replace(AUTHOR, **{state: True})))  # type: ignore[arg-type]
+    assert (gone["url"], gone["uri"]) == ("/404", "/404")
+
+
+def test_edits_have_a_time() -> None:
+    assert entity()["edited_at"] is None
+    assert entity(replace(POST, edited_at=MOMENT))["edited_at"] == "2026-03-04T05:06:07.089Z"
+
+
+def test_guests_have_no_opinion_of_a_post() -> None:
+    shown = post_entity(POST, BASE, pixelfed_shape=True, to_guest=True)
+    assert {shown[key] for key in ("favourited", "reblogged", "bookmarked", "muted")} == {None}
+
+
+def test_some_posts_carry_places_and_people_that_nobody_may_keep() -> None:
+    posts = [entity(replace(POST, post_id=str(number))) for number in range(1, 60)]
+    assert any(post["place"] and post["place"]["name"] == PLANTED_PLACE for post in posts)
+    assert any(post["place"] is None for post in posts)
+    for key in ("mentions", "taggedPeople"):
+        assert {person["username"] for post in posts for person in post[key]} == {PLANTED_PERSON}
+    assert PLANTED_PERSON in {post["liked_by"]["username"] for post in posts}

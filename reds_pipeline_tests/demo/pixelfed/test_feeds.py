@@ -70,6 +70,7 @@ def test_the_public_feed_is_local_unless_asked_otherwise(
         {"in_reply_to": "5"},
         {"reblog_of": post(9)},
         {"author": CLOSED},
+        {"attachments": ()},
     ],
 )
 def test_the_public_feed_leaves_out(traits: dict[str, object]) -> None:
@@ -114,6 +115,8 @@ def test_an_unknown_hashtag_has_an_empty_feed() -> None:
     [
         ({"visibility": "private"}, True, True),
         ({"visibility": "private"}, False, False),
+        ({"visibility": "archived"}, True, False),
+        ({"attachments": ()}, True, False),
         ({"visibility": "unlisted"}, True, False),
         ({"in_reply_to": "5"}, False, True),
         ({"reblog_of": post(9)}, False, True),
