@@ -43,12 +43,15 @@ def remove_leftovers(home: Home, referenced: Collection[str], older_than_seconds
 
     Args:
         home: Where to look.
-        referenced: SHA-256 of the pictures that tables mention; others go.
+        referenced: SHA-256 of the pictures that tables mention; others go, and what was
+            computed from others, unless there are none at all: then the tables were lost.
         older_than_seconds: Younger files stay, somebody may be writing them.
 
     Returns:
-        How many files or shards were removed.
+        How many files, shards or rows of numbers were removed.
     """
+    if not referenced:
+        return 0
     latest = time.time() - older_than_seconds
     removed = 0
     for path in _unmentioned(home, referenced):
@@ -59,9 +62,10 @@ def remove_leftovers(home: Home, referenced: Collection[str], older_than_seconds
         except FileNotFoundError:
             # Whoever was writing it has finished.
             continue
-    return removed + sum(
-        store.discard_unindexed(older_than_seconds) for store in home.array_stores()
-    )
+    for store in home.array_stores():
+        removed += store.discard_unindexed(older_than_seconds)
+        removed += store.erase(store.keys() - set(referenced))
+    return removed
 
 
 def _unmentioned(home: Home, referenced: Collection[str]) -> Iterator[Path]:

@@ -7,6 +7,7 @@ never sees a Dagster type.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,6 +44,9 @@ NEW_WORK = (
     MODELS_TRAINED,
 )
 
+# A host is probed again after so long; in between it hardly changes what it is.
+_PROFILE_SECONDS = 600.0
+
 
 class Platform:
     """One configured REDS installation.
@@ -65,6 +69,7 @@ class Platform:
         self.attended = attended
         self.cost: Counter[str] = Counter()
         self.notices: list[str] = []
+        self._profiles: dict[str, tuple[float, HostProfile]] = {}
 
     @cached_property
     def home(self) -> Home:
@@ -114,6 +119,16 @@ class Platform:
                 yield client
             finally:
                 self.cost[HOST_REQUESTS] += client.requests_made
+
+    def profile(self, client: ApiClient) -> HostProfile:
+        """Return what a host is and allows, asked about once for all that runs close together."""
+        from reds_pipeline.fediverse.hosts import probe
+
+        known_since, profile = self._profiles.get(client.origin, (0.0, None))
+        if profile is None or time.monotonic() - known_since > _PROFILE_SECONDS:
+            profile = probe(client)
+            self._profiles[client.origin] = (time.monotonic(), profile)
+        return profile
 
     @contextmanager
     def origins(self) -> Iterator[Callable[[str], ApiClient | None]]:
@@ -190,7 +205,7 @@ class Platform:
         from reds_pipeline.storage.tables import AUTHOR_WISHES, read_rows, write_rows
         from reds_pipeline.withdrawal import withdrawn_keys
 
-        home, policy = self.home, self.consent_policy
+        home, policy, withdrawn = self.home, self.consent_policy, withdrawn_keys(self.ledger)
         table = home.table("author_wishes")
         authors = None
         if profile.flavour == "pixelfed":
@@ -202,13 +217,14 @@ class Platform:
                 policy,
                 home.keyed_hash,
                 home.seal,
-                withdrawn=withdrawn_keys(self.ledger),
+                withdrawn=withdrawn,
                 authors=authors,
             )
         finally:
             if authors is not None:
+                rows = [row for row in authors.rows() if row["author_key"] not in withdrawn]
                 with exclusive(home.lock("author wishes"), "writing what authors wish"):
-                    write_rows(table, authors.rows(), AUTHOR_WISHES)
+                    write_rows(table, rows, AUTHOR_WISHES)
 
     @property
     def _approved(self) -> list[str]:

@@ -130,12 +130,11 @@ def _due(platform: Platform, report: SweepReport) -> dict[_Table, list[Row]]:
 def _ask(platform: Platform, due: dict[_Table, list[Row]], report: SweepReport) -> None:
     """Ask about the posts that are due, and act on the answers, table by table."""
     from reds_pipeline.fediverse.failures import HostError
-    from reds_pipeline.fediverse.hosts import probe
     from reds_pipeline.fediverse.recheck import recheck_posts, recorded_checks
 
     with platform.host() as client, ExitStack() as stack:
         try:
-            profile = probe(client)
+            profile = platform.profile(client)
             reader = stack.enter_context(platform.post_reader(client, profile))
             origins = stack.enter_context(platform.origins())
             for table, rows in due.items():

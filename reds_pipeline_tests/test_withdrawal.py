@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from reds_pipeline.errors import RedsError
@@ -48,6 +49,7 @@ from reds_pipeline_tests.held_home import (
     opened_addresses,
     post,
     sha_of,
+    stored_pictures,
 )
 
 WHY = {"why": "asked for by mail", "asked_by": "the author"}
@@ -285,6 +287,44 @@ def test_the_notes_of_a_sweep_that_was_killed_forget_the_post_as_well(
         home.journal(name, partition).append(note)
     withdraw(home, ledger, tracking, WithdrawalRequest(first_post(), **WHY))
     assert "101-1.jpg" not in everything(home)
+
+
+def test_what_a_collection_brought_that_knew_nothing_of_a_withdrawal_goes(
+    home: Home, ledger: Ledger, tracking: Tracking
+) -> None:
+    stranger = account_address(f"zoe@{HOST}")
+    withdraw(home, ledger, tracking, WithdrawalRequest(stranger, **WHY))
+    unaware = PostReader(HOST, ConsentPolicy(), home.keyed_hash, home.seal)
+    row = unaware.row(post("777", "zoe", 7), "cat", "2026-11-02T10:00:00Z")
+    for name, schema, new in (
+        ("posts", POSTS, [row]),
+        ("images", IMAGES, stored_pictures(home, row)),
+    ):
+        write_rows(home.table(name, "cat"), [*table(home, name, "cat", schema), *new], schema)
+    report = finish_withdrawals(home, ledger, tracking)
+    assert report.removed["picture files"] == 1
+    assert "zoe" not in everything(home)
+
+
+def test_numbers_of_a_picture_that_no_table_mentions_go(
+    home: Home, ledger: Ledger, tracking: Tracking
+) -> None:
+    embeddings(home).append(["f" * 64], np.ones((1, 4), np.float32))
+    assert finish_withdrawals(home, ledger, tracking).removed == {"leftovers": 1}
+    assert "f" * 64 not in everything(home)
+    assert embeddings(home).missing([sha_of(1)]) == []
+
+
+def test_a_home_that_lost_its_tables_keeps_what_can_be_found_again(
+    home: Home, ledger: Ledger, tracking: Tracking
+) -> None:
+    shutil.rmtree(home.root / "tables")
+    shutil.rmtree(home.root / "journals")
+    before = sorted(home.images.files())
+    for path in before:
+        os.utime(path, (0, 0))
+    finish_withdrawals(home, ledger, tracking)
+    assert sorted(home.images.files()) == before
 
 
 def test_what_kills_left_behind_goes_when_nobody_can_be_writing_it(

@@ -29,7 +29,6 @@ def raw_posts(
 ) -> dg.MaterializeResult:
     """Posts of one class; of a gated post only a keyed hash and the reason (R-SCR-1 to 4)."""
     from reds_pipeline.fediverse.collection import Known, collect_posts
-    from reds_pipeline.fediverse.hosts import probe
     from reds_pipeline.fediverse.walks import Cursor
 
     name, home = context.partition_key, platform.home
@@ -39,7 +38,7 @@ def raw_posts(
         exclusive(partition_lock(home, "posts", name), f"collecting {name}"),
         platform.host() as client,
     ):
-        profile = probe(client)
+        profile = platform.profile(client)
         with platform.post_reader(client, profile) as reader:
             collected = collect_posts(
                 client,

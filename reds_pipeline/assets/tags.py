@@ -28,7 +28,6 @@ def trending_tags(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Hashtags of the newest posts, as posted and as lemmas (R-TAG-1 to 13)."""
     from reds_pipeline.fediverse.collection import Collected, Known, funnel, sample_public
     from reds_pipeline.fediverse.failures import AuthenticationRequired, HostRefused
-    from reds_pipeline.fediverse.hosts import probe
     from reds_pipeline.fediverse.timelines import id_order
     from reds_pipeline.fediverse.walks import Cursor
     from reds_pipeline.lexicon.trends import count_hashtags
@@ -38,7 +37,7 @@ def trending_tags(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     posts, cursors = home.table("sample_posts"), home.table("sample_cursors")
     journal = home.journal("sample", "public")
     with exclusive(home.lock("sample"), "sampling posts"), platform.host() as client:
-        profile = probe(client)
+        profile = platform.profile(client)
         known = Known(read_rows(posts, POSTS), [Cursor(**row) for row in read_rows(cursors)])
         try:
             with platform.post_reader(client, profile) as reader:

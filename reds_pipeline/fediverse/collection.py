@@ -93,7 +93,9 @@ class _Collector:
         self._rules = rules or PagingRules()
         self._journal = journal
         self._bar = bar
-        self._posts = KnownPosts(reader.policy.digest)
+        # Worked out once: it is compared with that of every row on every page.
+        self._policy = reader.policy.digest
+        self._posts = KnownPosts(self._policy)
         self._posts.take(known.rows)
         self._known_before = set(self._posts.rows)
         self._stretches = by_tag(filter(self._still_holds, known.cursors))
@@ -179,7 +181,7 @@ class _Collector:
         A home may be pointed at another host, and its policy may change: the posts it has stay,
         places in timelines do not.
         """
-        return (stretch.host, stretch.policy) == (self._reader.host, self._reader.policy.digest)
+        return (stretch.host, stretch.policy) == (self._reader.host, self._policy)
 
     def _still_holds(self, stretch: Cursor) -> bool:
         """Say whether a stretch also describes rows that are still here.
@@ -200,12 +202,12 @@ class _Collector:
             row
             for row in self._posts.rows.values()
             if row["status"] == "kept"
-            and (row["policy"] == self._reader.policy.digest or row["host"] != self._reader.host)
+            and (row["policy"] == self._policy or row["host"] != self._reader.host)
         ]
 
     def _top(self, tag: str) -> Cursor:
         """Return the empty stretch above the newest post."""
-        return Cursor(tag, host=self._reader.host, policy=self._reader.policy.digest)
+        return Cursor(tag, host=self._reader.host, policy=self._policy)
 
     def _has_met(self, rows: list[Row], page: Page, older: Cursor) -> bool:
         newest = id_order(older.newest_id)

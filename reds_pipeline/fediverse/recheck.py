@@ -14,7 +14,6 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -35,9 +34,9 @@ from reds_pipeline.fediverse.hosts import HostProfile, Verdict
 from reds_pipeline.fediverse.origin_check import NOT_PUBLIC, STATUSES, OriginCheck
 from reds_pipeline.fediverse.permalinks import Permalink, read_permalink
 from reds_pipeline.fediverse.posts import PostReader, Row
+from reds_pipeline.fediverse.recheck_notes import HostAnswers, failed_check, recorded_checks
 from reds_pipeline.fediverse.recheck_rows import (
     POST_DELETED,
-    RECHECK_FAILED,
     Check,
     gated_row,
     lasting_withdrawals,
@@ -46,7 +45,7 @@ from reds_pipeline.fediverse.recheck_rows import (
 )
 from reds_pipeline.fediverse.sources import public_posts, tag_posts
 from reds_pipeline.fediverse.timelines import PagingRules, id_order
-from reds_pipeline.storage.clock import as_text, utc_now
+from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.journal import Journal
 
 _LOGGER = logging.getLogger(__name__)
@@ -66,8 +65,6 @@ REMOTE_ORIGIN = "remote_origin"
 _BATCH = 20
 # A timeline that shows nothing of ours for so long costs more than asking for the rest singly.
 _FRUITLESS_PAGES = 3
-# What a killed sweep found out is used for so long; then hosts are asked again.
-_RESUMED_FOR = timedelta(hours=24)
 
 Origins = Callable[[str], ApiClient | None]
 
@@ -115,49 +112,8 @@ def recheck_posts(
     return list(sweep.checks.values())
 
 
-def recorded_checks(journal: Journal, rows: Sequence[Row]) -> list[Check]:
-    """Return what a sweep that was cut short has found out of some posts in the last day.
-
-    Args:
-        journal: As ``recheck_posts`` was given it.
-        rows: The posts.
-    """
-    wanted = {row["post_key"] for row in rows}
-    since = as_text(datetime.fromisoformat(utc_now()) - _RESUMED_FOR)
-    found = {record["post_key"]: Check(**record) for record in journal.records()}
-    return [check for check in found.values() if check.post_key in wanted and check.at >= since]
-
-
 class _NoLongerLetIn(AuthenticationRequired):
     """The token is not accepted any more, whatever it is used for."""
-
-
-class _Line:
-    """What one host answers: its failures count only where it has answered something else."""
-
-    def __init__(self, record: Callable[[Check], None]) -> None:
-        self.has_answered = False
-        self._record = record
-        self._doubtful: list[Check] = []
-
-    def answered(self) -> None:
-        """Take note that the host lives, so that the failures so far were about posts."""
-        self.has_answered = True
-        self.settle()
-
-    def failed(self, row: Row) -> None:
-        """Take note that the host failed over one post."""
-        self._doubtful.append(_failed(row))
-
-    def is_settled(self) -> bool:
-        """Say whether no failure waits for a later answer."""
-        return not self._doubtful
-
-    def settle(self) -> None:
-        """Record the failures."""
-        for check in self._doubtful:
-            self._record(check)
-        self._doubtful.clear()
 
 
 class _Sweep:
@@ -179,7 +135,7 @@ class _Sweep:
         self._journal = journal
         self._origins = origins
         self._origin_check = OriginCheck(reader.policy)
-        self._line = _Line(self._record)
+        self._line = HostAnswers(self._record)
         # Posts of other hosts that this one still shows, as it shows them.
         self._relayed: dict[str, Row] = {}
 
@@ -222,7 +178,7 @@ class _Sweep:
             permalink = self._permalink(relayed or row)
             if permalink is None:
                 # Nobody can be asked, now or ever.
-                self._record(_failed(row))
+                self._record(failed_check(row))
             else:
                 at_host[permalink.host].append((permalink, row))
         for host, pairs in at_host.items():
@@ -234,7 +190,7 @@ class _Sweep:
             for _, row in pairs:
                 self._record(self._changed(row, REMOTE_ORIGIN))
             return
-        line = _Line(self._record)
+        line = HostAnswers(self._record)
         for number, (permalink, row) in enumerate(pairs):
             try:
                 self._ask(row, client, line, self._question_of_address(row, client, permalink))
@@ -249,7 +205,7 @@ class _Sweep:
         line.settle()
 
     def _ask(
-        self, row: Row, client: ApiClient, line: _Line, question: Callable[[], Check | None]
+        self, row: Row, client: ApiClient, line: HostAnswers, question: Callable[[], Check | None]
     ) -> None:
         try:
             check = question()
@@ -449,7 +405,3 @@ def _just_above(post_id: str) -> str | None:
     if post_id.isascii() and post_id.isdecimal():
         return str(int(post_id) + 1)
     return None
-
-
-def _failed(row: Row) -> Check:
-    return Check(row["post_key"], "failed", RECHECK_FAILED, at=utc_now())

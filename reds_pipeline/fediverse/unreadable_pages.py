@@ -8,8 +8,9 @@ A page that fails is asked again for half as many posts, and so on down to one: 
 the broken post still comes through. Where ids are numbers, as the snowflakes of Pixelfed and
 Mastodon are, a cursor need not be the id of any post, so that a binary search between the cursor
 that fails and one further down that does not ends right below the broken post. It costs some
-fifty requests. Only what lies between two broken posts close to each other can be stepped over
-with them. Ids of other kinds cannot be made up: there a walk has to stop.
+forty requests. Only a post of the same millisecond, or one between two broken posts close to each
+other, can be stepped over with them. Ids of other kinds cannot be made up: there a walk has to
+stop.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ _FAILURES_BEFORE_DOUBT = 3
 # Any place else will do to learn whether a host answers at all: about ten days for snowflakes.
 _ELSEWHERE_BITS = 8
 # The first step below a broken page is this fraction of the id, which is about a millisecond for
-# snowflakes of today and one for small numbers.
+# snowflakes of today and one for small numbers. The search is no finer either.
 _FIRST_STEP_BITS = 38
+_STEP_GROWTH = 4
 
 Entity = dict[str, Any]
 
@@ -152,15 +154,15 @@ class PageGetter:
             _LOGGER.warning("Stopped at a post that the host cannot show: %s", failure)
             return Got(blocked=True)
         top = failing = int(upper)
-        step = max(1, top >> _FIRST_STEP_BITS)
+        step = precision = max(1, top >> _FIRST_STEP_BITS)
         readable = max(1, top - step)
         while isinstance(below := self._tried(str(readable), 1), HostUnavailable):
             if readable == 1:
                 raise failure
             failing = readable
-            step *= 2
+            step *= _STEP_GROWTH
             readable = max(1, top - step)
-        while failing - readable > 1:
+        while failing - readable > precision:
             middle = (failing + readable) // 2
             tried = self._tried(str(middle), 1)
             if isinstance(tried, HostUnavailable):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from reds_pipeline_tests.fediverse.makers import (
     reader,
     timeline,
 )
+from reds_pipeline_tests.fediverse.power_cuts import FragileJournal, Killed
 from reds_pipeline_tests.fediverse.scripted_host import Asked, Reply, ScriptedHost, as_json
 
 Timelines = dict[str, list[dict[str, Any]]]
@@ -353,27 +354,6 @@ def test_a_host_that_fails_loses_nothing_that_came_before(
     assert [asked.query.get("max_id") for asked in instance.server.asked] == [None, "31", "11", "1"]
 
 
-class Killed(Exception):
-    """Stands for the power cut."""
-
-
-class FragileJournal(Journal):
-    """A journal whose process dies at one append, just before or just after it."""
-
-    def __init__(self, path: Path, appends_left: int, *, after: bool) -> None:
-        super().__init__(path)
-        self._appends_left = appends_left
-        self._after = after
-
-    def append(self, record: Mapping[str, Any]) -> None:
-        self._appends_left -= 1
-        if self._appends_left < 0 and not self._after:
-            raise Killed
-        super().append(record)
-        if self._appends_left < 0:
-            raise Killed
-
-
 STRICT = ConsentPolicy(require_indexable="strict")
 
 
@@ -514,17 +494,19 @@ def test_a_guessed_end_is_looked_at_again_after_a_week_by_who_wants_more(
     newest, hidden = str(top << 22), str((top - 20 * day) << 22)
     instance.timelines = {"cat": [entity(newest)]}
     pixelfed = replace(PIXELFED, tag_timeline="anonymous")
-    first = instance.collect(journal, profile=pixelfed)
+
+    def collect(known: Known, wanted: int) -> Collected:
+        collected = instance.collect(journal, known, wanted=wanted, page=1, profile=pixelfed)
+        journal.delete()
+        return collected
+
+    first = collect(Known(), 10)
     assert first.cursors[0].looked_at
-    journal.delete()
     instance.timelines["cat"].append(entity(hidden))
-    again = instance.collect(journal, as_known(first), profile=pixelfed)
-    assert kept_ids(again) == [int(newest)]
-    a_week_ago = [replace(first.cursors[0], looked_at="2026-01-01T00:00:00Z")]
-    content = instance.collect(journal, Known(first.rows, a_week_ago), profile=pixelfed, wanted=1)
-    assert kept_ids(content) == [int(newest)]
-    later = instance.collect(journal, Known(first.rows, a_week_ago), profile=pixelfed)
-    assert kept_ids(later) == [int(hidden), int(newest)]
+    assert kept_ids(collect(as_known(first), 10)) == [int(newest)]
+    old_guess = Known(first.rows, [replace(first.cursors[0], looked_at="2026-01-01T00:00:00Z")])
+    assert kept_ids(collect(old_guess, 1)) == [int(newest)]
+    assert kept_ids(collect(old_guess, 10)) == [int(hidden), int(newest)]
 
 
 def test_an_old_post_that_stays_on_top_ends_no_walk_early(

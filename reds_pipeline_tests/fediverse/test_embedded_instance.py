@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from reds_pipeline.demo.instance import EmbeddedInstance
-from reds_pipeline.demo.pixelfed.application import InstanceOptions
+from reds_pipeline.demo.mastodon.options import MastodonOptions
+from reds_pipeline.demo.pixelfed.options import InstanceOptions
+from reds_pipeline.demo.posts import Flavour
 from reds_pipeline.demo.town import Town
 from reds_pipeline.fediverse.client import ApiClient
 from reds_pipeline.fediverse.collection import Collected, Known, collect_posts, sample_public
@@ -19,6 +21,7 @@ from reds_pipeline.fediverse.fetcher import MediaFetcher
 from reds_pipeline.fediverse.hosts import probe
 from reds_pipeline.fediverse.media import download_images
 from reds_pipeline.fediverse.timelines import PagingRules
+from reds_pipeline.fediverse.transport import RequestPace
 from reds_pipeline.imaging.examine import ExaminedImage, examine_image
 from reds_pipeline.storage.images import ImageStore
 from reds_pipeline.storage.journal import Journal
@@ -54,13 +57,19 @@ def spellings(town: Town) -> tuple[str, ...]:
 class Collector:
     """One installation of REDS in a directory, pointed at an instance."""
 
-    def __init__(self, instance: EmbeddedInstance, home: Path, tags: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        instance: EmbeddedInstance,
+        home: Path,
+        tags: tuple[str, ...],
+        pace: RequestPace | None = None,
+    ) -> None:
         self.instance = instance
         self.home = home
         self.tags = tags
         self.journal = Journal(home / "posts.jsonl")
         self.images = Journal(home / "images.jsonl")
-        self.client = ApiClient(instance.url, instance.token)
+        self.client = ApiClient(instance.url, instance.token, pace=pace)
         self.profile = probe(self.client)
         self.reader = reader(self.client.host)
 
@@ -198,3 +207,61 @@ def test_a_wrong_token_is_a_sentence_and_one_request(town: Town, legacy: bool) -
             probe(ApiClient(running.url, "not the token"))
         asked = [record.path for record in running.requests]
         assert asked.count("/api/v1/accounts/verify_credentials") == 1
+
+
+def _kept_ids(collected: Collected) -> set[str]:
+    return {row["post_id"] for row in collected.rows if row["status"] == "kept"}
+
+
+def _options(flavour: Flavour, **habits: Any) -> InstanceOptions | MastodonOptions:
+    # A stock Mastodon refuses training in its robots.txt; here its operator has agreed.
+    if flavour == "mastodon":
+        return MastodonOptions(robots_txt=None, **habits)
+    return InstanceOptions(**habits)
+
+
+@pytest.mark.parametrize("flavour", ["pixelfed", "mastodon"])
+def test_of_a_post_that_breaks_its_page_nothing_else_is_lost_while_others_arrive(
+    flavour: Flavour, tmp_path: Path, spellings: tuple[str, ...]
+) -> None:
+    town = Town.build(images_per_class=20, flavour=flavour)
+    with EmbeddedInstance(town, _options(flavour)) as running:
+        healthy = Collector(running, tmp_path / "healthy", spellings).posts()
+    expected = sorted(_kept_ids(healthy), key=int)
+    broken = expected[len(expected) // 2]
+    with EmbeddedInstance(
+        town, _options(flavour, unreadable_post_id=broken, drifting=3)
+    ) as running:
+        at_once = RequestPace(per_second=None, retries=0)
+        collector = Collector(running, tmp_path / "broken", spellings, at_once)
+        collected = collector.posts()
+        collector.journal.delete()
+        later = collector.posts(Known(collected.rows, collected.cursors))
+    assert _kept_ids(later) >= set(expected) - {broken}
+    assert broken not in _kept_ids(later)
+    assert collected.unreadable > 0
+
+
+def test_a_cached_feed_gives_what_it_holds(town: Town, tmp_path: Path) -> None:
+    with EmbeddedInstance(town, InstanceOptions(feed_cap=30)) as running:
+        collector = Collector(running, tmp_path, ())
+        sample = sample_public(
+            collector.client,
+            collector.profile,
+            reader=collector.reader,
+            wanted_posts=1000,
+            journal=collector.journal,
+        )
+    assert sample.counts["seen"] <= 30
+    assert sample.counts["kept"] > 0
+    assert sample.cursors[0].looked_at
+
+
+def test_windows_in_which_all_rows_are_filtered_are_stepped_over(
+    town: Town, tmp_path: Path, spellings: tuple[str, ...]
+) -> None:
+    with EmbeddedInstance(town) as running:
+        whole = Collector(running, tmp_path / "whole", spellings).posts()
+    with EmbeddedInstance(town, InstanceOptions(scan_rows=1)) as running:
+        narrow = Collector(running, tmp_path / "narrow", spellings).posts()
+    assert _kept_ids(narrow) == _kept_ids(whole)

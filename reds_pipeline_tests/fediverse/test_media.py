@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -421,3 +422,26 @@ def test_a_host_that_only_fails_is_left_alone_and_every_picture_still_has_its_ro
     assert len(rows) == 40
     # A request that was under way when the rest began may still end.
     assert len(desk.downloads()) <= 4
+
+
+def test_memory_holds_what_is_under_way_and_not_what_was_stored(desk: Desk) -> None:
+    size = 500_000
+    posts = [desk.post(number, f"{number}.jpg") for number in range(60)]
+    body = bytes(size)
+    desk.server.answer = lambda asked: (
+        Reply(404)
+        if asked.path == "/robots.txt"
+        else Reply(200, asked.path.encode().ljust(20) + body)
+    )
+    workers = Workers(3, 2)
+    tracemalloc.start()
+    try:
+        rows = desk.download(posts, workers=workers)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(rows) == 60
+    # Each picture exists up to four times: sent by the server (which shares our memory here),
+    # while it is put together, as downloaded, as examined.
+    assert peak < 4 * workers.held * size
+    assert peak < 60 * size

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+import json
+import tracemalloc
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reds_pipeline.fediverse.client import ApiClient
 from reds_pipeline.fediverse.collection import Collected, Known, collect_posts
 from reds_pipeline.fediverse.hosts import HostProfile
 from reds_pipeline.fediverse.timelines import PagingRules
 from reds_pipeline.fediverse.transport import RequestPace
 from reds_pipeline.storage.journal import Journal
 from reds_pipeline_tests.fediverse.makers import MASTODON, PIXELFED, entity, reader
+from reds_pipeline_tests.fediverse.power_cuts import FragileJournal, Killed, MortalClient
 from reds_pipeline_tests.fediverse.scripted_host import (
     NOT_FOUND,
     Asked,
@@ -34,39 +36,6 @@ ONCE = RequestPace(per_second=None, retries=0, backoff_seconds=0.001, longest_wa
 MINUTE = 60_000 << 22
 BEGINNING = 200_000_000_000 << 22
 OPEN_PIXELFED = replace(PIXELFED, tag_timeline="anonymous")
-
-
-class Killed(Exception):
-    """Stands for the power cut."""
-
-
-class FragileJournal(Journal):
-    """A journal whose process dies at one append, just before or just after it."""
-
-    def __init__(self, path: Path, appends_left: int, *, after: bool) -> None:
-        super().__init__(path)
-        self._appends_left = appends_left
-        self._after = after
-
-    def append(self, record: Mapping[str, Any]) -> None:
-        self._appends_left -= 1
-        if self._appends_left < 0 and not self._after:
-            raise Killed
-        super().append(record)
-        if self._appends_left < 0:
-            raise Killed
-
-
-class MortalClient(ApiClient):
-    """A client whose process dies at its n-th request."""
-
-    requests_left = 10**9
-
-    def get(self, *arguments: Any, **options: Any) -> Any:
-        self.requests_left -= 1
-        if self.requests_left < 0:
-            raise Killed
-        return super().get(*arguments, **options)
 
 
 class Feed:
@@ -360,3 +329,35 @@ def test_a_kill_at_any_request_resumes(
         assert [cursor.oldest_id for cursor in resumed.cursors] == [
             cursor.oldest_id for cursor in unbroken.cursors
         ]
+
+
+def test_ten_thousand_posts_are_collected_in_bounded_memory(
+    running: tuple[ScriptedHost, MortalClient], tmp_path: Path
+) -> None:
+    """Rows and ids only: no answer of the host stays (posts here are 2 kB, answers 20 MB)."""
+    server, client = running
+    template = json.dumps(entity("ID"))
+
+    def answer(asked: Asked) -> Reply:
+        top = min(int(asked.query.get("max_id", 10**9)), 10_001)
+        page = (template.replace("ID", str(number)) for number in range(top - 1, top - 41, -1))
+        body = f"[{','.join(page)}]" if top > 1 else "[]"
+        return Reply(200, body.encode(), {"Content-Type": "application/json"})
+
+    server.answer = answer
+    tracemalloc.start()
+    try:
+        done = collect_posts(
+            client,
+            MASTODON,
+            tags=["cat"],
+            reader=reader(),
+            wanted_images=10**6,
+            journal=Journal(tmp_path / "cat.jsonl"),
+            rules=PagingRules(max_pages=300),
+        )
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert done.counts["kept"] == 10_000
+    assert peak < 60 * 1024 * 1024

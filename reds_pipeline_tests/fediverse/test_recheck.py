@@ -481,6 +481,66 @@ def test_mastodon_is_asked_for_twenty_posts_at_once(mastodon_town: Town, tmp_pat
     assert sum(path.startswith("/api/v1/statuses/") for path in asked) == 1
 
 
+@pytest.fixture(scope="module")
+def pixelfed_town() -> Town:
+    return Town.build(images_per_class=12)
+
+
+@pytest.mark.parametrize("with_token", [True, False], ids=["token", "guest"])
+def test_pixelfed_is_swept_with_a_token_and_without(
+    pixelfed_town: Town, tmp_path: Path, with_token: bool
+) -> None:
+    with EmbeddedInstance(pixelfed_town) as instance:
+
+        def connected(token: str) -> ApiClient:
+            return ApiClient(instance.url, token, pace=IMPATIENT, sleep=lambda _seconds: None)
+
+        client = connected(instance.token)
+        reader = PostReader(client.host, ConsentPolicy(), KEY, SEAL)
+        class_name = pixelfed_town.class_names[0]
+        rows = [
+            row
+            for row in collect_posts(
+                client,
+                probe(client),
+                tags=[class_name],
+                reader=reader,
+                wanted_images=500,
+                journal=Journal(tmp_path / "posts.jsonl"),
+            ).rows
+            if row["status"] == "kept"
+        ]
+        held = {row["post_id"]: row for row in rows}
+        posts = {post.post_id: post for post in instance.posts if post.post_id in held}
+        gone, sensitive, closed = sorted(held)[:3]
+        instance.remove_post(gone)
+        instance.put_post(replace(posts[sensitive], sensitive=True))
+        instance.put_post(replace(posts[closed], visibility="private"))
+        instance.reset_requests()
+        client = connected(instance.token if with_token else "")
+        checks = recheck_posts(
+            client,
+            probe(client),
+            rows,
+            reader=reader,
+            tags=[class_name],
+            journal=Journal(tmp_path / "recheck.jsonl"),
+            origins=lambda _host: None,
+        )
+        asked = [record.path for record in instance.requests]
+    names = {row["post_key"]: row["post_id"] for row in rows}
+    found = {names[check.post_key]: (check.outcome, check.reason) for check in checks}
+    assert len(found) == len(rows) > 10
+    assert found.pop(gone) == ("gone", "post_deleted")
+    assert found.pop(sensitive) == ("changed", "sensitive")
+    assert found.pop(closed) == ("changed", "not_public")
+    assert set(found.values()) == {("confirmed", "")}
+    if with_token:
+        assert sum(path.startswith("/api/v1/statuses/") for path in asked) <= 4
+    else:
+        assert not any(path.startswith("/api/v1/timelines/") for path in asked)
+
+
 def test_a_batch_that_fails_is_asked_for_singly(bench: Bench) -> None:
     rows = bench.hold(25)
     bench.client = ApiClient(bench.host.url, pace=IMPATIENT, sleep=lambda _seconds: None)

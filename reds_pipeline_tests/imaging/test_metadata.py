@@ -248,6 +248,13 @@ def test_a_jpeg_of_thousands_of_scans_is_refused_before_it_is_decoded() -> None:
         strip_metadata(JPEG[:start] + scan * 200 + b"\xff\xd9", "JPEG")
 
 
+@pytest.mark.parametrize("fill", [1, 2, 500])
+def test_fill_bytes_before_a_marker_are_no_pixels(fill: int) -> None:
+    for marker in (JPEG.index(b"\xff\xda"), len(JPEG) - 2):
+        filled = JPEG[:marker] + b"\xff" * fill + JPEG[marker:]
+        assert strip_metadata(filled, "JPEG") == strip_metadata(JPEG, "JPEG")
+
+
 def test_a_png_profile_that_unpacks_to_fifty_megabytes_is_left_out() -> None:
     packer = zlib.compressobj(9)
     bomb = packer.compress(bytes(50_000_000)) + packer.flush()
