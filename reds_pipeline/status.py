@@ -40,9 +40,12 @@ def class_funnel(home: Home, class_name: str) -> ClassFunnel:
     """Count the images of one class by their fate in the latest tables of each stage."""
     dropped: Counter[str] = Counter()
     posts = read_rows(home.table("posts", class_name))
-    # A picture whose post was gated later is counted by that post, not twice.
+    # A picture that went with its post is counted by that post; one that was withdrawn by itself
+    # has left its post too.
     images = [
-        row for row in read_rows(home.table("images", class_name)) if row["reason"] != "post_gated"
+        row
+        for row in read_rows(home.table("images", class_name))
+        if row["reason"] not in {"post_gated", "withdrawn"}
     ]
     cleaned = read_rows(home.table("clean_images", class_name))
     curated = [

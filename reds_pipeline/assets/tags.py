@@ -28,7 +28,6 @@ def trending_tags(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Hashtags of the newest posts, as posted and as lemmas (R-TAG-1 to 13)."""
     from reds_pipeline.fediverse.collection import Collected, Known, funnel, sample_public
     from reds_pipeline.fediverse.failures import AuthenticationRequired, HostRefused
-    from reds_pipeline.fediverse.timelines import id_order
     from reds_pipeline.fediverse.walks import Cursor
     from reds_pipeline.lexicon.trends import count_hashtags
     from reds_pipeline.lexicon.wordnet import load_wordnet
@@ -71,12 +70,15 @@ def trending_tags(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     ]
     write_rows(home.table("hashtags"), hashtags, HASHTAGS)
     write_rows(home.table("lemmas"), lemmas, LEMMAS)
-    ids = sorted((row["post_id"] for row in sample.rows if row["post_id"]), key=id_order)
+    # Times and not ids: this stays in Dagster's event log when a post has long been deleted.
+    times = sorted(row["created_at"] for row in sample.rows if row["created_at"])
     return dg.MaterializeResult(
         metadata={
             "posts": counts.posts,
             "new posts": sample.new_posts,
-            "oldest and newest id": " to ".join(ids[:: len(ids) - 1]) if len(ids) > 1 else "",
+            "oldest and newest": " to ".join(times[:: len(times) - 1]) if len(times) > 1 else "",
+            "pages that the host could not show": sample.unreadable,
+            "ended early because": sample.stopped_by or "it did not",
             "gated": markdown_table(
                 [{"reason": why, "posts": n} for why, n in sample.counts["dropped"].items()]
             ),

@@ -173,6 +173,7 @@ class ApiClient:
         *,
         anonymous: bool = False,
         accept: str = "application/json",
+        retries: int | None = None,
     ) -> Any:
         """Return the list or object that the host answers.
 
@@ -182,13 +183,15 @@ class ApiClient:
             anonymous: Whether to leave the token out.
             accept: What is wanted; ``application/activity+json`` for ActivityPub. Whatever it
                 is, the host has to declare its answer as JSON.
+            retries: Further attempts after a failure that may pass, if fewer than the pace has:
+                whoever looks for what breaks a page is not to wait minutes for each answer.
 
         Raises:
             HostError: Its kind says what the host meant; BudgetSpent and CircuitOpen mean that
                 it was not asked.
         """
         question = self._question(path, parameters, accept, anonymous)
-        return self._answer(question, failure_of).json()
+        return self._answer(question, failure_of, retries).json()
 
     def document(
         self,
@@ -246,12 +249,17 @@ class ApiClient:
         return _Question(path, parameters, headers, f"{self.host}{discreet(path)}")
 
     def _answer(
-        self, question: _Question, failure_in: Callable[[Answer, str], HostError | None]
+        self,
+        question: _Question,
+        failure_in: Callable[[Answer, str], HostError | None],
+        retries: int | None = None,
     ) -> Answer:
         """Return the host's answer to a question that may be asked, or raise what it means."""
+        most = self._pace.retries
+        retries = most if retries is None else min(retries, most)
         with self._turn:
             spacing = self._permitted_spacing(question)
-            for attempt in range(self._pace.retries + 1):
+            for attempt in range(retries + 1):
                 self._patience.wait_for_turn(spacing)
                 answer = self._sent(question)
                 if answer is None:
@@ -264,7 +272,7 @@ class ApiClient:
                 if not isinstance(failure, HostUnavailable):
                     break
                 asked_wait = self._patience.asked_wait(answer, question.address)
-                if attempt == self._pace.retries or self._patience.exhausted:
+                if attempt == retries or self._patience.exhausted:
                     break
                 self._patience.wait_to_retry(attempt, asked_wait, question.address)
         raise self._remembered(failure or self._unavailable(question.address))

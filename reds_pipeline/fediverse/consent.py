@@ -15,6 +15,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -71,6 +72,8 @@ DENIED_TAGS = frozenset(
     }
 )
 
+_MARKUP = re.compile(r"<[^>]*>")
+_WRITTEN_TAG = re.compile(r"#(\w+)")
 _LONGEST_TEXT = 100_000
 _UNSET = (False, None)
 _GONE_FLAGS = ("suspended", "limited", "memorial", "moved")
@@ -101,7 +104,7 @@ class ConsentPolicy:
     denied_tags: frozenset[str] = DENIED_TAGS
     opt_out_words: tuple[str, ...] = OPT_OUT_WORDS
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """16 hexadecimal digits; two policies with the same ones judge every post the same."""
         choices = (
@@ -171,13 +174,22 @@ def has_denied_tag(tags: Iterable[str], captions: Iterable[Any], policy: Consent
 
 
 def tag_names(entity: Mapping[str, Any]) -> list[str]:
-    """Return the hashtags of a post in the author's own case, without ``#``."""
+    """Return the hashtags of a post in the author's own case, without ``#``.
+
+    Mastodon lists them in lower case. Its text has them as they were written, and the capitals of
+    ``CatsOfPixelfed`` are all that says where its words begin (fediverse.md 3.5).
+    """
     tags = entity.get("tags")
     if not isinstance(tags, list):
         return []
     names = [tag.get("name") for tag in tags if isinstance(tag, dict)]
     stripped = [name.strip().lstrip("#") for name in names if isinstance(name, str)]
-    return [name for name in stripped if name]
+    listed = [name for name in stripped if name]
+    text = entity.get("content")
+    if not isinstance(text, str) or any(name != name.lower() for name in listed):
+        return listed
+    written = {folded(name): name for name in _WRITTEN_TAG.findall(_without_markup(text))}
+    return [written.get(folded(name), name) for name in listed]
 
 
 def folded(tag: str) -> str:
@@ -311,6 +323,10 @@ def _readings(markup: str) -> Iterator[str]:
         return
     yield _legible(soup.get_text(""))
     yield _legible(soup.get_text(" "))
+
+
+def _without_markup(text: str) -> str:
+    return html.unescape(_MARKUP.sub("", text[:_LONGEST_TEXT]))
 
 
 def _legible(text: str) -> str:

@@ -104,6 +104,9 @@ def _overrules(old: Row, shown: Row, policy: str) -> bool:
     if old["reason"] == WITHDRAWN:
         return False
     is_older = _shown_at(shown) < _shown_at(old)
+    if old["reason"] == RECHECK_FAILED:
+        # Its host could not answer for it; now it has.
+        return not is_older
     if old["policy"] != shown["policy"]:
         return bool(shown["policy"] == policy) or (old["policy"] != policy and not is_older)
     return old["status"] == "kept" and (shown["status"] == "gated" or not is_older)

@@ -19,7 +19,7 @@ from urllib.parse import quote, urlsplit
 from reds_pipeline.fediverse.addresses import origin_of
 from reds_pipeline.fediverse.authors import UNSAID, actor_refusal
 from reds_pipeline.fediverse.client import ApiClient
-from reds_pipeline.fediverse.consent import ConsentPolicy, folded, gate
+from reds_pipeline.fediverse.consent import ConsentPolicy, gate, has_denied_tag
 from reds_pipeline.fediverse.failures import (
     AuthenticationRequired,
     BadRequest,
@@ -134,10 +134,9 @@ def note_refusal(note: Mapping[str, Any], policy: ConsentPolicy) -> str:
         return "spoiler"
     if note.get("inReplyTo") is not None:
         return "reply"
-    names = (tag.get("name") for tag in _objects(note.get("tag")))
-    if any(
-        folded(name.lstrip("#")) in policy.denied_tags for name in names if isinstance(name, str)
-    ):
+    names = [tag.get("name") for tag in _objects(note.get("tag"))]
+    texts = [name for name in names if isinstance(name, str)]
+    if has_denied_tag(texts, (note.get("content"),), policy):
         return "denied_tag"
     return "" if any(map(_is_picture, _objects(note.get("attachment")))) else "no_image"
 

@@ -44,7 +44,8 @@ class PostReader:
         policy: What counts as consent.
         key: The pseudonym function of this installation.
         seal: The seal of this installation, for addresses of posts.
-        withdrawn: Keyed hashes of posts, accounts and handles that were withdrawn for good.
+        withdrawn: Keyed hashes of posts, accounts, handles and addresses of pictures that were
+            withdrawn for good.
         authors: Asked last, and only about authors of posts that passed everything else; None
             where every post says itself what its author wants.
     """
@@ -100,6 +101,13 @@ class PostReader:
             return row | {"reason": WITHDRAWN}
         if self.authors is not None and (refusal := self.authors.refusal(entity)):
             return row | {"reason": refusal}
+        media = [
+            attachment
+            for attachment in usable_attachments(entity, self.policy)
+            if self.key(attachment["url"]) not in self.withdrawn
+        ]
+        if not media:
+            return row | {"reason": WITHDRAWN}
         return row | {
             "status": "kept",
             "confirmed_at": collected_at,
@@ -108,9 +116,7 @@ class PostReader:
             "author_key": author,
             "permalink": self._sealed_address(entity.get("url") or entity.get("uri")),
             "tags": [plain_text(name) for name in tag_names(entity)],
-            "media": [
-                _medium(attachment) for attachment in usable_attachments(entity, self.policy)
-            ],
+            "media": [_medium(attachment) for attachment in media],
         }
 
     def _sealed_address(self, url: Any) -> str:

@@ -211,12 +211,12 @@ class _Walk:
         if unreadable:
             yield Page(cursor=cursor, unreadable=unreadable)
 
-    def _ask(self, cursor: str | None, limit: int) -> Any:
+    def _ask(self, cursor: str | None, limit: int, retries: int | None) -> Any:
         self._requests += 1
         query = {**self._parameters, "limit": limit}
         if cursor is not None:
             query["max_id"] = cursor
-        return self._client.get(self._path, query)
+        return self._client.get(self._path, query, retries=retries)
 
     def _beyond_empty_pages(self, cursor: str) -> str | None:
         """Return a cursor below an empty page where posts begin again, None if none is found.

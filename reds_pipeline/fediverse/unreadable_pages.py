@@ -26,6 +26,9 @@ _LOGGER = logging.getLogger(__name__)
 # So many failures in a row, and we make sure that the host is there at all. Fewer than a client
 # tolerates before it leaves a host alone, so that a broken page is not taken for a broken host.
 _FAILURES_BEFORE_DOUBT = 3
+# A page is asked for with all patience once; the search for what breaks it is not to wait
+# minutes at each step, though a single hiccup must not mislead it.
+_RETRIES_IN_DOUBT = 1
 # Any place else will do to learn whether a host answers at all: about ten days for snowflakes.
 _ELSEWHERE_BITS = 8
 # The first step below a broken page is this fraction of the id, which is about a millisecond for
@@ -62,8 +65,8 @@ class PageGetter:
     """Gets pages of one timeline and finds ways past those that the host cannot give.
 
     Args:
-        ask: Asks for at most so many posts below a cursor (None: the newest) and returns the
-            answer as it came.
+        ask: Asks for at most so many posts below a cursor (None: the newest), with so many
+            retries (None: as many as usual), and returns the answer as it came.
         posts_of: Returns the posts of an answer, or raises where it is not a list of posts.
         limit: Posts to ask for where nothing is wrong.
         newest_possible: An id above every post, where ids can be made up before the first was
@@ -72,7 +75,7 @@ class PageGetter:
 
     def __init__(
         self,
-        ask: Callable[[str | None, int], Any],
+        ask: Callable[[str | None, int, int | None], Any],
         posts_of: Callable[[Any], list[Entity]],
         *,
         limit: int,
@@ -104,8 +107,10 @@ class PageGetter:
                 break
             limit //= 2
         # The next post below the cursor is the one.
-        self._suspects = 0
-        return self._way_past(cursor, found)
+        try:
+            return self._way_past(cursor, found)
+        finally:
+            self._suspects = 0
 
     def shows_something(self, cursor: str) -> bool:
         """Say whether there are posts on the page below a cursor, readable or not."""
@@ -115,7 +120,8 @@ class PageGetter:
     def _tried(self, cursor: str | None, limit: int) -> list[Entity] | HostUnavailable:
         """Return the posts below a cursor, or the failure where it may be the page's."""
         try:
-            answer = self._ask(cursor, limit)
+            in_doubt = self._suspects > 0 or self._failures > 0
+            answer = self._ask(cursor, limit, _RETRIES_IN_DOUBT if in_doubt else None)
         except CircuitOpen:
             raise
         except HostUnavailable as failure:
@@ -138,7 +144,7 @@ class PageGetter:
                 places.append(elsewhere)
         for place in places:
             try:
-                self._ask(place, 1)
+                self._ask(place, 1, _RETRIES_IN_DOUBT)
             except CircuitOpen:
                 raise
             except HostUnavailable:

@@ -55,7 +55,7 @@ class Cursor:
 
     def row(self) -> dict[str, Any]:
         """Return the row of the cursors table; ``Cursor(**row)`` reads it back."""
-        return {name: value for name, value in asdict(self).items() if name in CURSORS.names}
+        return asdict(self)
 
     def goes_on_below(self, now: str) -> bool:
         """Say whether it is worth looking for posts below the stretch.

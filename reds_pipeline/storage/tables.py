@@ -63,6 +63,7 @@ CURSORS = pa.schema(
         ("newest_key", _TEXT),
         ("host", _TEXT),
         ("policy", _TEXT),
+        ("looked_at", _TEXT),
     ]
 )
 

@@ -95,7 +95,7 @@ def test_stock_mastodon_says_no_to_training(town: Town) -> None:
     [
         {"access": FeedAccess.everywhere("authenticated")},
         {"disallow_unauthenticated": True},
-        {"token_can_read": False},
+        {"token_may_read": False},
     ],
     ids=["422", "401", "403"],
 )
@@ -103,7 +103,7 @@ def test_every_refusal_of_mastodon_asks_for_a_token_once(
     town: Town, options: dict[str, Any]
 ) -> None:
     with instance(town, **options) as running:
-        token = running.token if "token_can_read" in options else ""
+        token = running.token if "token_may_read" in options else ""
         with pytest.raises(AuthenticationRequired, match="REDS_HOST_TOKEN"):
             ApiClient(running.url, token).get(PUBLIC)
         assert len(running.requests) == 2, "robots.txt and one attempt"

@@ -225,3 +225,19 @@ def test_every_walk_gets_past_one_place_however_small_its_budget(host: Host) -> 
     below = pages[-1].cursor
     assert below is not None
     assert int(host.posts[41]["id"]) < int(below) <= int(host.posts[40]["id"])
+
+
+def test_the_search_does_not_wait_as_long_at_each_step_as_for_a_page(
+    running: tuple[ScriptedHost, ApiClient],
+) -> None:
+    server, _ = running
+    with ApiClient(
+        server.url, pace=RequestPace(per_second=None, retries=5, backoff_seconds=0.001)
+    ) as client:
+        host = Host(server, client)
+        host.posts = snowflakes(60)
+        host.broken = {host.posts[50]["id"]}
+        assert len(ids(host.walk())) == 59
+        limits = [int(asked.query["limit"]) for asked in server.asked if asked.query]
+        # The page itself six times, half of it twice.
+        assert limits[1:10] == [40] * 6 + [20] * 2 + [10]

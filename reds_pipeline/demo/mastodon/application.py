@@ -103,7 +103,7 @@ class MastodonApplication:
                     return JSONResponse(_NEEDS_USER, 401)
             elif not secrets.compare_digest(sent.encode(), f"Bearer {self._token}".encode()):
                 return JSONResponse(_BAD_TOKEN, 401)
-            elif not self._options.token_can_read:
+            elif not self._options.token_may_read:
                 complaint = "This action is outside the authorized scopes"
                 return JSONResponse({"error": complaint}, 403)
             response = answer(request)

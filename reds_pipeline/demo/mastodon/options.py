@@ -54,7 +54,7 @@ class MastodonOptions:
         access: Who may read the feeds.
         disallow_unauthenticated: Every API call needs a token (fediverse.md 3.2).
         limited_federation: The same, and the RSS feeds are closed as well.
-        token_can_read: ``False``: the token is good but lacks the scope, which is a 403.
+        token_may_read: ``False``: the token is good but lacks the scope, which is a 403.
         authorized_fetch: ActivityPub documents want a signature (401 without).
         rate_limits: The throttles.
         trends: Whether there are trends; ``[]`` otherwise.
@@ -70,7 +70,7 @@ class MastodonOptions:
     access: FeedAccess = field(default_factory=FeedAccess)
     disallow_unauthenticated: bool = False
     limited_federation: bool = False
-    token_can_read: bool = True
+    token_may_read: bool = True
     authorized_fetch: bool = False
     rate_limits: RateLimits = field(default_factory=RateLimits)
     trends: bool = True

@@ -199,7 +199,7 @@ def test_bad_tokens_are_refused_even_where_guests_are_welcome(path: str, guest: 
 
 
 def test_tokens_without_the_scope_are_refused(mastodon_town: Town) -> None:
-    options = MastodonOptions(token_can_read=False)
+    options = MastodonOptions(token_may_read=False)
     with EmbeddedInstance(mastodon_town, options) as instance:
         answer = Visitor(instance).get(PUBLIC)
         assert answer.status_code == 403
