@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reds_pipeline.fediverse.media import POST_GATED
 from reds_pipeline.fediverse.permalinks import read_permalink
 from reds_pipeline.fediverse.posts import WITHDRAWN
 from reds_pipeline.fediverse.recheck_rows import gated_row
@@ -21,7 +22,6 @@ from reds_pipeline.withdrawals import Tombstones, picture_keys
 
 Row = dict[str, Any]
 
-POST_GATED = "post_gated"
 # Reasons of pictures whose file has to go.
 ERASED_REASONS = (POST_GATED, WITHDRAWN)
 

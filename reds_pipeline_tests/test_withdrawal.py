@@ -292,10 +292,10 @@ def test_the_notes_of_a_sweep_that_was_killed_forget_the_post_as_well(
 def test_what_a_collection_brought_that_knew_nothing_of_a_withdrawal_goes(
     home: Home, ledger: Ledger, tracking: Tracking
 ) -> None:
-    stranger = account_address(f"zoe@{HOST}")
+    stranger = account_address(f"stranger-from-elsewhere@{HOST}")
     withdraw(home, ledger, tracking, WithdrawalRequest(stranger, **WHY))
     unaware = PostReader(HOST, ConsentPolicy(), home.keyed_hash, home.seal)
-    row = unaware.row(post("777", "zoe", 7), "cat", "2026-11-02T10:00:00Z")
+    row = unaware.row(post("777", "stranger-from-elsewhere", 7), "cat", "2026-11-02T10:00:00Z")
     for name, schema, new in (
         ("posts", POSTS, [row]),
         ("images", IMAGES, stored_pictures(home, row)),
@@ -303,7 +303,7 @@ def test_what_a_collection_brought_that_knew_nothing_of_a_withdrawal_goes(
         write_rows(home.table(name, "cat"), [*table(home, name, "cat", schema), *new], schema)
     report = finish_withdrawals(home, ledger, tracking)
     assert report.removed["picture files"] == 1
-    assert "zoe" not in everything(home)
+    assert "stranger-from-elsewhere" not in everything(home)
 
 
 def test_numbers_of_a_picture_that_no_table_mentions_go(

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reds_pipeline.fediverse.posts import WITHDRAWN, Row
+from reds_pipeline.fediverse.recheck_rows import RECHECK_FAILED
 
 # A post that stands on a page which is read anyway is confirmed by it. Not noted more often than
 # this, so that an unchanged instance leaves nothing to write.

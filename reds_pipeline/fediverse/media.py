@@ -37,6 +37,7 @@ REJECTED = "rejected"
 FAILED = "failed"
 # The reason of a picture that somebody asked to be withdrawn.
 WITHDRAWN = "withdrawn"
+POST_GATED = "post_gated"
 # The columns that say who posted what and when, emptied.
 _NOTHING_SAID: Row = {"author_key": "", "created_at": "", "tags": [], "alt_text": "", "url": ""}
 
@@ -97,8 +98,8 @@ def download_images(
         key: The pseudonym function of this installation.
         maximum: Stored pictures to have among the newest; older rows stay beside them.
         workers: Threads, which bound the memory.
-        withdrawn: Keys of what must not come back: ``media_key`` of addresses, and
-            ``key("image", sha256)`` of stored files.
+        withdrawn: Keys of what must not come back: ``media_key`` of addresses,
+            ``key("image", sha256)`` of stored files, ``key("look", perceptual_hash)`` of pictures.
 
     Returns:
         The rows of the images table: earlier ones, updated, and new ones. A row whose post is
@@ -130,7 +131,7 @@ def download_images(
             picture = examine(data)
         except ImageRejected as refusal:
             return journaled(candidate | _no_picture(REJECTED, refusal.reason))
-        if ban.covers(picture.data):
+        if ban.covers(picture):
             return journaled(_withdrawn(candidate))
         sha256 = store.put(picture.data, picture.extension)
         return journaled(candidate | _stored(picture, sha256))
@@ -154,7 +155,7 @@ def download_images(
                 if candidate is None:
                     break
                 known = rows.get(candidate["media_key"])
-                if known is None or known["status"] == FAILED:
+                if known is None or known["status"] == FAILED or _was_gated(known):
                     pipeline.add(candidate)
                 else:
                     stored += known["status"] == STORED
@@ -187,8 +188,12 @@ class _Ban:
     keys: frozenset[str]
     key: KeyedHash
 
-    def covers(self, data: bytes) -> bool:
-        return bool(self.keys) and self.covers_file(hashlib.sha256(data).hexdigest())
+    def covers(self, picture: Examined) -> bool:
+        if not self.keys:
+            return False
+        sha256 = hashlib.sha256(picture.data).hexdigest()
+        look = self.key("look", picture.perceptual_hash)
+        return self.covers_file(sha256) or look in self.keys
 
     def covers_file(self, sha256: str) -> bool:
         return self.key("image", sha256) in self.keys
@@ -206,9 +211,9 @@ def _as_found(row: Row, store: ImageStore, ban: _Ban) -> Row:
     from the store.
     """
     if ban.keys and ban.covers_row(row):
-        if row["sha256"]:
-            store.remove(row["sha256"], row["extension"])
-        return _withdrawn(row)
+        # The file's name stays until a withdrawal has found everything that was made of it.
+        named = {"sha256": row["sha256"], "extension": row["extension"]}
+        return _withdrawn(row) | named
     if row["status"] != STORED or store.path(row["sha256"], row["extension"]).exists():
         return row
     return row | _no_picture(FAILED, "file_lost")
@@ -270,6 +275,11 @@ def _no_picture(status: str, reason: str) -> Row:
     }
 
 
+def _was_gated(row: Row) -> bool:
+    """Return whether a picture that is wanted now went when its post was gated once."""
+    return row["reason"] == POST_GATED
+
+
 def _shown_by_another(row: Row, gated: set[str]) -> bool:
     """Return whether the row speaks of a gated post although a kept one shows its picture."""
     return row["post_key"] in gated and row["reason"] != WITHDRAWN
@@ -280,7 +290,7 @@ def _post_gated(row: Row) -> Row:
 
     The hash stays so that the file can be found and erased; nothing the person wrote does.
     """
-    return row | _NOTHING_SAID | {"status": REJECTED, "reason": "post_gated"}
+    return row | _NOTHING_SAID | {"status": REJECTED, "reason": POST_GATED}
 
 
 def _withdrawn(row: Row) -> Row:

@@ -24,7 +24,6 @@ from typing import Any
 
 from reds_pipeline.fediverse.posts import Row
 from reds_pipeline.fediverse.timelines import Page, id_order
-from reds_pipeline.storage.tables import CURSORS
 
 _A_GUESS_HOLDS = timedelta(days=7)
 

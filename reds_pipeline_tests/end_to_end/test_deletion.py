@@ -57,7 +57,7 @@ PURPOSES = ("gone", "private", "marked", "by post", "by author", "by picture", "
 
 
 def new_post(town: Town, class_name: str, purpose: str) -> Post:
-    """Return the post of one class that one test may do with as it likes, by an author of its own."""
+    """Return the post, by an author of its own, that one test may do with as it likes."""
     number = 10 * CLASSES.index(class_name) + PURPOSES.index(purpose)
     post = town.new_post(class_name, number)
     author = replace(post.author, account_id=str(990_000 + number), username=f"person{number}")

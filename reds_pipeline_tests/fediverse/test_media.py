@@ -370,16 +370,36 @@ def test_a_withdrawn_picture_does_not_come_back_under_another_address(
     assert desk.server.asked == []
 
 
-def test_a_picture_withdrawn_while_its_row_lay_in_the_journal_is_erased(
-    desk: Desk, tmp_path: Path
+def test_a_picture_withdrawn_while_its_row_lay_in_the_journal_says_only_what_to_erase(
+    desk: Desk,
 ) -> None:
-    """As after a kill between the download and the table."""
+    """As after a kill between the download and the table; the withdrawal erases by the hash."""
     post = desk.post(1, "a.jpg")
     [row] = desk.download([post])
     assert desk.store.path(row["sha256"], "jpg").exists()
     [after] = desk.download([post], withdrawn=frozenset({KEY("image", row["sha256"])}))
     assert (after["status"], after["reason"], after["url"]) == ("rejected", "withdrawn", "")
-    assert not desk.store.path(row["sha256"], "jpg").exists()
+    assert (after["sha256"], after["extension"]) == (row["sha256"], "jpg")
+
+
+def test_a_copy_that_looks_like_a_withdrawn_picture_is_not_stored(desk: Desk) -> None:
+    post = desk.post(1, "a.jpg")
+    [row] = desk.download([post])
+    look = frozenset({KEY("look", row["perceptual_hash"])})
+    desk.store.remove(row["sha256"], "jpg")
+    [after] = desk.download([post], withdrawn=look)
+    assert (after["status"], after["reason"], after["sha256"]) == ("rejected", "withdrawn", "")
+
+
+def test_a_picture_whose_post_was_gated_once_and_is_kept_again_is_fetched_again(
+    desk: Desk,
+) -> None:
+    post = desk.post(1, "a.jpg")
+    [gated] = desk.download([post | {"status": "gated", "media": []}], desk.download([post]))
+    assert gated["reason"] == "post_gated"
+    desk.store.remove(gated["sha256"], "jpg")
+    [again] = desk.download([post], [gated])
+    assert (again["status"], again["reason"]) == ("stored", "")
 
 
 def test_a_withdrawn_row_stays_empty_when_its_post_is_gated_and_another_shows_it(
