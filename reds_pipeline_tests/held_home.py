@@ -68,10 +68,10 @@ def fill(root: Path, *, unfinished: bool = True) -> Home:
         "cat": [
             post("101", "mira", 1, 2),
             post("102", "mira", 3),
-            post("103", "tomo", 4),
+            post("103", "tomo-of-the-hill", 4),
             post("104", "ines", 5),
         ],
-        "sea shore": [post("103", "tomo", 4), post("105", "ines", 3, tag="shore")],
+        "sea shore": [post("103", "tomo-of-the-hill", 4), post("105", "ines", 3, tag="shore")],
     }
     reader = PostReader(HOST, ConsentPolicy(), home.keyed_hash, home.seal)
     cleaned: dict[str, list[Row]] = {}

@@ -114,7 +114,7 @@ def test_nothing_of_an_author_who_withdraws_is_left_in_any_file(
         assert trace not in left
     assert not [address for address in opened_addresses(home) if "mira" in address]
     assert reasons(home) == ["withdrawn", "withdrawn", "", ""]
-    assert "words-of-tomo" in left, "others stay as they are"
+    assert "words-of-tomo-of-the-hill" in left, "others stay as they are"
     assert "words-of-ines" in left
     assert report.classes == ("cat",)
 
@@ -173,7 +173,7 @@ def test_words_that_only_they_used_leave_the_counts(
     withdraw(home, ledger, tracking, WithdrawalRequest(mira(), **WHY))
     assert {row["tag"] for row in table(home, "hashtags", None, HASHTAGS)} == {
         "cat",
-        "tag-of-tomo",
+        "tag-of-tomo-of-the-hill",
         "tag-of-ines",
     }
     [lemma] = table(home, "lemmas", None, LEMMAS)
@@ -248,7 +248,7 @@ def test_a_sweep_withdraws_with_its_own_reasons_in_every_class(
     withdraw(home, ledger, tracking, WithdrawalRequest(found, why="re-check"))
     assert reasons(home) == ["", "", "post_deleted", ""]
     assert reasons(home, "sea shore") == ["post_deleted", ""]
-    assert "tomo" not in everything(home)
+    assert "tomo-of-the-hill" not in everything(home)
     assert home.keyed_hash(HOST, "103") in withdrawn_keys(ledger)
 
 
@@ -261,7 +261,7 @@ def test_what_was_withdrawn_does_not_come_back(
     )
     again = reader.row(post("999", "mira", 9), "cat", "2026-11-02T10:00:00Z")
     assert (again["status"], again["reason"]) == ("gated", "withdrawn")
-    assert reader.row(post("998", "tomo", 9), "cat", "2026-11-02")["status"] == "kept"
+    assert reader.row(post("998", "tomo-of-the-hill", 9), "cat", "2026-11-02")["status"] == "kept"
 
 
 def test_a_picture_that_its_author_takes_out_of_a_post_goes(
@@ -381,14 +381,17 @@ def test_a_table_in_use_is_left_and_done_later(
 ) -> None:
     with exclusive(partition_lock(home, "posts", "sea shore"), "collecting"):
         report = withdraw(
-            home, ledger, tracking, WithdrawalRequest(account_address(f"tomo@{HOST}"), **WHY)
+            home,
+            ledger,
+            tracking,
+            WithdrawalRequest(account_address(f"tomo-of-the-hill@{HOST}"), **WHY),
         )
     assert not report.is_finished
     assert reasons(home) == ["", "", "withdrawn", ""]
     assert reasons(home, "sea shore") == ["", ""]
     assert finish_withdrawals(home, ledger, tracking).is_finished
     assert reasons(home, "sea shore") == ["withdrawn", ""]
-    assert "tomo" not in everything(home)
+    assert "tomo-of-the-hill" not in everything(home)
 
 
 def test_finishing_what_is_finished_changes_nothing(
