@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # The stamp is newer than what it was made from, or set-up runs again.
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo test lint format clean
+.PHONY: help install demo test bench lint format clean
 
 help: ## Show this list.
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -25,6 +25,9 @@ demo: install ## Run the whole pipeline against an instance inside this process 
 
 test: install ## Run every test.
 	$(BIN)/python -m pytest $(ARGS)
+
+bench: install ## Measure collecting against img2dataset and a plain loop (about 5 minutes).
+	$(BIN)/python -m benchmarks.collection $(ARGS)
 
 lint: install ## Check style and types.
 	$(BIN)/ruff check .

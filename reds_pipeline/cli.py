@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -222,6 +223,7 @@ def list_hosts(home: Path | None, as_json: bool) -> None:
 def probe_host(home: Path | None, url: str | None, as_json: bool) -> None:
     """Ask a host (the configured one, or URL) what it gives to whom; nothing is collected."""
     from reds_pipeline import terminal
+    from reds_pipeline.demo.demo_home import demo_instance_of
     from reds_pipeline.fediverse.hosts import probe
     from reds_pipeline.resources import Platform
     from reds_pipeline.settings import load_settings
@@ -230,7 +232,9 @@ def probe_host(home: Path | None, url: str | None, as_json: bool) -> None:
     if url and url.rstrip("/") != settings.host_url.rstrip("/"):
         # The token is the configured host's and must not reach another one.
         settings = load_settings(home=home, host_url=url, host_token="")
-    with Platform(settings).host() as client:
+    platform = Platform(settings)
+    # A demonstration's host is part of this program and runs while it is asked.
+    with demo_instance_of(platform.home) or nullcontext(), platform.host() as client:
         profile = probe(client)
     if as_json:
         _print_json(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-COMMANDS = ("demo", "run", "predict", "status", "doctor", "up")
+COMMANDS = ("demo", "run", "predict", "status", "doctor", "up", "hosts", "withdraw")
 
 
 def reds(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:

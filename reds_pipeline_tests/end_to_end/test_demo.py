@@ -61,6 +61,12 @@ def test_it_can_be_repeated_and_has_nothing_to_do(first: str, reds: Reds, photos
     assert all(funnel["kept"] == PHOTOS_A_CLASS for funnel in summary["funnel"].values())
 
 
+def test_its_host_can_be_probed_like_a_real_one(first: str, reds: Reds) -> None:
+    profile = reds.json("hosts", "probe")
+    assert profile["flavour"] == "pixelfed"
+    assert {endpoint["verdict"] for endpoint in profile["endpoints"]} >= {"needs_token"}
+
+
 def test_a_home_holds_one_demonstration_and_no_real_host(first: str, reds: Reds) -> None:
     other = reds("demo", expect=1)
     assert "holds a demonstration with the photographs of" in other.stderr

@@ -15,10 +15,18 @@ from reds_pipeline.demo.instance import EmbeddedInstance
 from reds_pipeline.demo.town import Town
 from reds_pipeline.demo.wiretap import Fault
 from reds_pipeline.instance import open_instance
-from reds_pipeline.jobs import COLLECT_CLASS, COMMAND_LINE, DRIVER_TAG, RETRAIN, WEEKLY_REFRESH
+from reds_pipeline.jobs import (
+    COLLECT_CLASS,
+    COMMAND_LINE,
+    DRIVER_TAG,
+    RECHECK_POSTS,
+    RETRAIN,
+    WEEKLY_REFRESH,
+)
 from reds_pipeline.resources import Platform
 from reds_pipeline.sensors import collect_selected_classes, record_failure, retrain_when_collected
 from reds_pipeline.settings import Settings, load_settings
+from reds_pipeline.storage.tables import read_rows
 from reds_pipeline_tests.end_to_end.conftest import clean_environment
 
 CLASSES = ("cat", "dog", "flower")
@@ -137,6 +145,34 @@ def test_a_refresh_leads_to_one_collection_a_class_and_then_to_one_training(
     assert (event["subject"], event["class"]) == (COLLECT_CLASS, "flower")
 
 
+def test_a_sweep_confirms_posts_and_a_host_that_is_down_takes_nothing_away(
+    settings: Settings, instance: dg.DagsterInstance, host: EmbeddedInstance
+) -> None:
+    sweeping = settings.model_copy(update={"recheck_after_hours": 0.0})
+    spine = Spine(Platform(sweeping, attended=True), instance)
+    spine.execute(WEEKLY_REFRESH)
+    spine.execute(COLLECT_CLASS, "cat")
+    table = spine.platform.home.table("posts", "cat")
+    before = {row["post_key"]: row for row in read_rows(table)}
+
+    host.spoil(Fault("/", 503, times=None))
+    down = spine.execute(RECHECK_POSTS)
+    host.heal()
+    assert down.success, "what cannot be looked for is left as it is"
+    [check] = down.get_asset_check_evaluations()
+    assert not check.passed
+    assert check.severity == dg.AssetCheckSeverity.WARN
+    assert {row["post_key"]: row for row in read_rows(table)} == before
+    assert "ended early" in spine.platform.notices[-1]
+
+    [check] = spine.execute(RECHECK_POSTS).get_asset_check_evaluations()
+    assert check.passed
+    kept = [row for row in read_rows(table) if row["status"] == "kept"]
+    assert kept
+    assert all(row["confirmed_at"] >= before[row["post_key"]]["confirmed_at"] for row in kept)
+    assert {row["status"] for row in before.values()} == {"kept", "gated"}
+
+
 def test_runs_of_the_command_line_are_left_to_it(spine: Spine) -> None:
     refresh = spine.execute(WEEKLY_REFRESH, **{DRIVER_TAG: COMMAND_LINE})
     [skipped] = spine.collections_after(refresh)
@@ -145,7 +181,7 @@ def test_runs_of_the_command_line_are_left_to_it(spine: Spine) -> None:
 
 
 def test_a_failed_step_reads_as_its_sentence(spine: Spine, host: EmbeddedInstance) -> None:
-    host.spoil(Fault("/api/v1/timelines/public", 403))
+    host.spoil(Fault("/api/v1/accounts/verify_credentials", 401))
     result = spine.execute(WEEKLY_REFRESH)
     host.heal()
     [failure] = result.get_step_failure_events()
@@ -157,9 +193,10 @@ def test_a_failed_step_reads_as_its_sentence(spine: Spine, host: EmbeddedInstanc
 def test_the_graph_loads_and_runs_by_itself(platform: Platform) -> None:
     definitions = build_defs(platform)
     dg.Definitions.validate_loadable(definitions)
-    schedule = definitions.resolve_schedule_def("refresh_schedule")
-    assert schedule.job_name == WEEKLY_REFRESH
-    assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+    for name, job in (("refresh_schedule", WEEKLY_REFRESH), ("recheck_schedule", RECHECK_POSTS)):
+        schedule = definitions.resolve_schedule_def(name)
+        assert schedule.job_name == job
+        assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
     for name in ("collect_selected_classes", "retrain_when_collected", "record_failure"):
         sensor = definitions.resolve_sensor_def(name)
         assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
@@ -171,6 +208,7 @@ def test_the_graph_loads_and_runs_by_itself(platform: Platform) -> None:
         "raw_posts",
         "raw_images",
         "clean_images",
+        "recheck",
         "curated_dataset",
         "image_tensors",
         "embeddings_tiny",
