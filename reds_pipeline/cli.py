@@ -267,7 +267,7 @@ def withdraw(home: Path | None, dry_run: bool, as_json: bool, **named: str | Non
     from reds_pipeline import terminal
     from reds_pipeline.instance import open_instance
     from reds_pipeline.resources import Platform
-    from reds_pipeline.run_history import remove_photographs
+    from reds_pipeline.run_history import remove_withdrawn_photographs
     from reds_pipeline.settings import load_settings
     from reds_pipeline.withdrawal import WithdrawalRequest
     from reds_pipeline.withdrawal import withdraw as withdraw_request
@@ -282,7 +282,7 @@ def withdraw(home: Path | None, dry_run: bool, as_json: bool, **named: str | Non
     )
     if report.classes and not dry_run:
         with open_instance(settings) as instance:
-            remove_photographs(instance, report.classes)
+            remove_withdrawn_photographs(instance, platform.home)
     if as_json:
         _print_json(asdict(report))
     else:

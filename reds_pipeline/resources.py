@@ -165,11 +165,15 @@ class Platform:
         from reds_pipeline.fediverse.fetcher import MediaFetcher
         from reds_pipeline.fediverse.media_hosts import MediaManners
 
+        settings = self.settings
         return MediaFetcher(
-            self.settings.host_url,
+            settings.host_url,
             self._politeness,
             manners=MediaManners.polite(
-                per_second=self.settings.media_per_second, budget=self.settings.media_per_run
+                per_second=settings.media_per_second, budget=settings.media_per_run
+            ),
+            own_manners=MediaManners.on_this_machine(
+                settings.host_url, budget=settings.media_per_run
             ),
         )
 

@@ -14,8 +14,8 @@ from typing import Any
 import dagster as dg
 import sqlalchemy as sa
 
-from reds_pipeline.partitions import classes as class_partitions
-from reds_pipeline.storage.home import file_name
+from reds_pipeline.contact_sheets import forget_sheets, noted_sheets
+from reds_pipeline.storage.home import Home, file_name
 
 # Assets whose metadata shows photographs: one a class, and one with examples of all classes.
 SHEETS_OF_A_CLASS = dg.AssetKey("clean_images")
@@ -44,6 +44,18 @@ _LATEST = (
 )
 
 
+def remove_withdrawn_photographs(instance: dg.DagsterInstance, home: Home) -> int:
+    """Take the contact sheets that withdrawals have noted out of the run history.
+
+    Returns:
+        How many events were changed.
+    """
+    stems = noted_sheets(home)
+    changed = remove_photographs(instance, stems)
+    forget_sheets(home, stems)
+    return changed
+
+
 def remove_photographs(instance: dg.DagsterInstance, classes: Collection[str]) -> int:
     """Take the contact sheets of some classes out of the run history.
 
@@ -60,7 +72,8 @@ def remove_photographs(instance: dg.DagsterInstance, classes: Collection[str]) -
     """
     if not classes:
         return 0
-    names = instance.get_dynamic_partitions(str(class_partitions.name))
+    # Of what was materialised, because a class that is no longer selected is no partition any more.
+    names = instance.get_materialized_partitions(SHEETS_OF_A_CLASS)
     partitions = [name for name in names if file_name(name) in classes]
     # Both storages that REDS runs on are SQL; the base class does not say so.
     storage: Any = instance.event_log_storage

@@ -49,6 +49,11 @@ class RunOutcome:
     notices: list[str] = field(default_factory=list)
     cost: Mapping[str, int] = field(default_factory=dict)
 
+    def sentences(self) -> list[str]:
+        """Return what the person who started the run should read, failures first."""
+        failures = [f"{name}: {sentence}" for name, sentence in self.failed_classes.items()]
+        return [*failures, *self.notices]
+
     def cost_sentence(self) -> str:
         """Say in one line what this run did anew; a run without news says so."""
         parts = ", ".join(f"{count} {what}" for what, count in self.cost.items())
@@ -95,8 +100,14 @@ def run_main_job(settings: Settings, announce: Callable[[str], None]) -> RunOutc
         if len(outcome.failed_classes) == len(names):
             raise RedsError(next(iter(outcome.failed_classes.values())))
         announce("Embedding what is new, training and comparing")
-        execute(RETRAIN, tags={SELECTION_TAG: refresh})
-    outcome.notices = platform.notices
+        outcome.notices = platform.notices
+        try:
+            execute(RETRAIN, tags={SELECTION_TAG: refresh})
+        except RedsError:
+            # What was missing before may be why there is nothing to train with now.
+            for sentence in outcome.sentences():
+                announce(sentence)
+            raise
     outcome.cost = {what: platform.cost[what] for what in (HOST_REQUESTS, *NEW_WORK)}
     return outcome
 

@@ -59,6 +59,20 @@ class SweepReport:
     stopped_by: str = ""
 
     @property
+    def alarm(self) -> str:
+        """What an operator has to look into, a sentence, or ""."""
+        from reds_pipeline.fediverse.recheck import MASS_REMOVAL
+
+        lost = self.withdrawn[MASS_REMOVAL]
+        if not lost:
+            return ""
+        return (
+            f"The host said of {lost} posts at once, most of those asked about, that they are gone "
+            "or closed; their pictures are erased, and the posts come back only if the host shows "
+            "them again, so please ask its operators what happened."
+        )
+
+    @property
     def not_reached(self) -> int:
         """Posts that nobody was asked about; they are first in the next sweep."""
         return self.due - self.confirmed - self.withdrawn.total() - self.failed
@@ -166,10 +180,11 @@ def _ask(platform: Platform, due: dict[_Table, list[Row]], report: SweepReport) 
 
 def _act(platform: Platform, table: _Table, checks: Sequence[Check], report: SweepReport) -> None:
     """Withdraw what must not come back, then write the table, then forget the journal."""
-    from reds_pipeline.fediverse.recheck import lasting_withdrawals, updated_rows
+    from reds_pipeline.fediverse.recheck import lasting_withdrawals, updated_rows, weighed
     from reds_pipeline.withdrawal import RecheckedPosts, WithdrawalRequest, withdraw
 
     before = read_rows(table.path, POSTS)
+    checks = weighed(before, checks)
     if lasting := lasting_withdrawals(before, checks):
         request = WithdrawalRequest(RecheckedPosts(lasting), why="found by a re-check")
         report.add_withdrawal(withdraw(platform.home, platform.ledger, platform.tracking, request))

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from reds_pipeline.contact_sheets import noted_sheets
 from reds_pipeline.lineage import MarkedModels, mark_models
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.home import Home
@@ -57,8 +58,9 @@ class WithdrawalReport:
         dry_run: Whether everything is still there.
         removed: How many of each kind: rows by table, records of journals, rows of numbers by
             store, ``picture files``, ``figures``; only what is not zero.
-        classes: File names of the classes of which a picture went, without an extension: their
-            contact sheets, which Dagster's event log keeps, show what must not be seen.
+        classes: File names of the classes of which a picture went, now or in a withdrawal that
+            was cut short, without an extension: their contact sheets, which Dagster's event log
+            keeps, show what must not be seen (``run_history.remove_withdrawn_photographs``).
         busy: Tables that another process had in use and that are still to be done, by
             ``finish_withdrawals``.
         models: What was trained with the pictures.
@@ -133,7 +135,7 @@ def _erase(
     return WithdrawalReport(
         dry_run=dry_run,
         removed={kind: count for kind, count in steps.removed.items() if count},
-        classes=tuple(sorted(steps.classes)),
+        classes=tuple(sorted(steps.classes.union(noted_sheets(home)))),
         busy=tuple(sorted(steps.busy)),
         models=models,
     )

@@ -24,6 +24,8 @@ from reds_pipeline.withdrawals import Tombstones, picture_keys
 
 Row = dict[str, Any]
 
+# Segments after which an account's name stands, also in the address of a post.
+_BEFORE_NAMES = frozenset({"users", "u", "p"})
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 # Journals whose records hold rows of the posts table.
 POST_JOURNALS = ("posts", "sample", "recheck", "recheck_sample")
@@ -108,7 +110,7 @@ def post_address(text: str, host: str = "") -> PostAddress:
     if host and "/" not in text and text.strip():
         return PostAddress(_host_of(host), text.strip())
     permalink = read_permalink(text.strip())
-    if permalink is None or not permalink.post_id:
+    if permalink is None or not permalink.post_id or _is_profile(permalink.path):
         raise RedsError(
             f"{text} is not the address of a post; give one such as "
             "https://pix.example/p/mira/912345678901234567, or its id together with the host."
@@ -134,8 +136,15 @@ def account_address(text: str) -> AccountAddress:
         raise _no_account(text)
     if segments[:2] == ["ap", "users"] or segments[:3] == ["i", "web", "profile"]:
         return AccountAddress(host, account_id=segments[-1])
-    name = segments[1] if segments[0] in {"users", "u"} and len(segments) > 1 else segments[0]
-    name, _, home = name.removeprefix("@").partition("@")
+    named = [segment for segment in segments if segment.startswith("@")]
+    if not named and segments[0] in _BEFORE_NAMES:
+        named = segments[1:2]
+    elif not named and len(segments) == 1:
+        named = segments
+    if not named:
+        # A guess would refuse a stranger, and tell the one who asked that all is done.
+        raise _no_account(text)
+    name, _, home = named[0].removeprefix("@").partition("@")
     return AccountAddress(home.casefold() or host, username=name)
 
 
@@ -208,6 +217,12 @@ def opened_permalink(seal: Seal, row: Row) -> Permalink | None:
         return read_permalink(seal.opened(row["permalink"])) if row["permalink"] else None
     except ValueError:
         return None
+
+
+def _is_profile(path: str) -> bool:
+    """Say whether a path leads to an account; taken for a post it would withdraw nothing."""
+    *before, last = [unquote(part) for part in path.split("/") if part]
+    return not before or last.startswith("@") or before[-1] in {"users", "u", "profile"}
 
 
 def _of_post(home: Home, post: PostAddress) -> Tombstones:

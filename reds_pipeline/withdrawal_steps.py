@@ -18,6 +18,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from reds_pipeline.contact_sheets import note_sheets
 from reds_pipeline.erasure import erase_pictures, remove_leftovers
 from reds_pipeline.errors import RedsError
 from reds_pipeline.storage.home import Home
@@ -192,6 +193,8 @@ class WithdrawalSteps:
             self.removed["rows of cleaned pictures"] += len(rows) - len(left)
             self.classes.add(part.stem)
             if self._write:
+                # First, because afterwards nothing tells whose contact sheets show the pictures.
+                note_sheets(self._home, part.stem)
                 write_rows(part.table, without_names(left, self.gone, ["cluster"]), CLEAN_IMAGES)
 
     def _rewrite_dataset(self, lost: set[tuple[str, str, str]]) -> None:

@@ -9,7 +9,9 @@ import dagster as dg
 import pytest
 
 from reds_pipeline.assets.common import picture
-from reds_pipeline.run_history import remove_photographs
+from reds_pipeline.contact_sheets import note_sheets, noted_sheets
+from reds_pipeline.run_history import remove_photographs, remove_withdrawn_photographs
+from reds_pipeline.storage.home import Home
 
 CLASSES = dg.DynamicPartitionsDefinition(name="class")
 SHEETS = {name: b"\xff\xd8" + random.Random(name).randbytes(30_000) for name in ("cat", "dog")}
@@ -82,3 +84,23 @@ def test_no_class_and_an_unknown_class_change_no_sheet_of_another(
     assert is_kept(tmp_path, EXAMPLES)
     remove_photographs(instance, ["bird"])
     assert is_kept(tmp_path, SHEETS["cat"])
+
+
+def test_sheets_of_a_class_that_is_no_longer_selected_go_as_well(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    instance.delete_dynamic_partition("class", "cat")
+    remove_photographs(instance, ["cat"])
+    assert not is_kept(tmp_path, SHEETS["cat"])
+
+
+@pytest.mark.req("R-SCR-11")
+def test_sheets_that_a_killed_withdrawal_noted_go_later(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    home = Home(tmp_path / "home")
+    note_sheets(home, "cat")
+    assert remove_withdrawn_photographs(instance, home) > 0
+    assert not is_kept(tmp_path, SHEETS["cat"])
+    assert noted_sheets(home) == ()
+    assert remove_withdrawn_photographs(instance, home) == 0

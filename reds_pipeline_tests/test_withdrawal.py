@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from reds_pipeline.contact_sheets import forget_sheets, noted_sheets
 from reds_pipeline.errors import RedsError
 from reds_pipeline.fediverse.consent import ConsentPolicy
 from reds_pipeline.fediverse.posts import PostReader
@@ -398,6 +399,7 @@ def test_finishing_what_is_finished_changes_nothing(
     home: Home, ledger: Ledger, tracking: Tracking
 ) -> None:
     withdraw(home, ledger, tracking, WithdrawalRequest(mira(), **WHY))
+    forget_sheets(home, noted_sheets(home))
     changed = {path: path.stat().st_mtime_ns for path in home.root.rglob("*.parquet")}
     assert finish_withdrawals(home, ledger, tracking) == WithdrawalReport(
         dry_run=False, models=finish_withdrawals(home, ledger, tracking).models
@@ -495,7 +497,8 @@ def test_a_kill_anywhere_is_finished_by_the_next_call(
                 killed = False
             except Killed:
                 killed = True
-        finish_withdrawals(home, ledger, tracking)
+        finished = finish_withdrawals(home, ledger, tracking)
+        assert finished.classes == ("cat",), f"sheets are forgotten after a kill at {changes}"
         assert state(home) == wanted, f"killed at change {changes}"
         assert "of-mira" not in everything(home)
         ledger.close()

@@ -34,7 +34,19 @@ def test_a_post_has_several_names(text: str, host: str, meant: PostAddress) -> N
 
 
 @pytest.mark.parametrize(
-    "text", ["", "9123", "mira@pix.example", "https://pix.example/", "ftp://x"]
+    "text",
+    [
+        "",
+        "9123",
+        "mira@pix.example",
+        "https://pix.example/",
+        "ftp://x",
+        "https://pix.example/mira",
+        "https://m.example/@mira",
+        "https://m.example/web/@mira@far.example",
+        "https://m.example/users/mira",
+        "https://pix.example/i/web/profile/77",
+    ],
 )
 def test_what_names_no_post_is_refused_in_a_sentence(text: str) -> None:
     with pytest.raises(RedsError, match="not the address of a post"):
@@ -51,6 +63,9 @@ def test_what_names_no_post_is_refused_in_a_sentence(text: str) -> None:
         ("https://m.example/@mira", AccountAddress("m.example", "mira")),
         ("https://m.example/@mira@far.example", AccountAddress("far.example", "mira")),
         ("https://m.example/users/mira", AccountAddress("m.example", "mira")),
+        ("https://pix.example/p/mira/9123", AccountAddress("pix.example", "mira")),
+        ("https://m.example/web/@mira/9123", AccountAddress("m.example", "mira")),
+        ("https://m.example/users/mira/statuses/1", AccountAddress("m.example", "mira")),
         ("https://m.example/ap/users/115", AccountAddress("m.example", account_id="115")),
         ("https://pix.example/i/web/profile/77", AccountAddress("pix.example", account_id="77")),
     ],
@@ -59,7 +74,19 @@ def test_an_account_has_several_names(text: str, meant: AccountAddress) -> None:
     assert account_address(text) == meant
 
 
-@pytest.mark.parametrize("text", ["", "mira", "@mira", "mira@", "https://pix.example/", "a/b@c"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "mira",
+        "@mira",
+        "mira@",
+        "https://pix.example/",
+        "a/b@c",
+        "https://pix.example/i/web/post/9123",
+        "https://m.example/notes/9123",
+    ],
+)
 def test_what_names_no_account_is_refused_in_a_sentence(text: str) -> None:
     with pytest.raises(RedsError, match="does not name an account"):
         account_address(text)

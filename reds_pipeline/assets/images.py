@@ -22,7 +22,7 @@ from reds_pipeline.errors import ImageRejected
 from reds_pipeline.jobs import CLEAN, COLLECT
 from reds_pipeline.partitions import classes
 from reds_pipeline.resources import PICTURES_FETCHED, Platform
-from reds_pipeline.run_history import remove_photographs
+from reds_pipeline.run_history import remove_withdrawn_photographs
 from reds_pipeline.stage_inputs import selected_classes, shared_pictures
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.locks import exclusive
@@ -68,7 +68,7 @@ def raw_images(
         journal.delete()
     # A post that was gated since takes its picture along, wherever it went.
     withdrawal = finish_withdrawals(home, platform.ledger, platform.tracking)
-    sheets = remove_photographs(context.instance, withdrawal.classes)
+    sheets = remove_withdrawn_photographs(context.instance, home)
     platform.cost[PICTURES_FETCHED] += fetcher.files_requested
     fates = Counter(row["reason"] or row["status"] for row in rows)
     return dg.MaterializeResult(

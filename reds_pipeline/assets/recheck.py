@@ -9,7 +9,7 @@ import dagster as dg
 from reds_pipeline.assets.common import HOST_POOL, markdown_table, plain_failures
 from reds_pipeline.jobs import CLEAN
 from reds_pipeline.resources import Platform
-from reds_pipeline.run_history import remove_photographs
+from reds_pipeline.run_history import remove_withdrawn_photographs
 
 
 @dg.asset(
@@ -22,7 +22,12 @@ from reds_pipeline.run_history import remove_photographs
             "every_post_was_looked_for",
             asset="recheck",
             description="No host stopped answering before its last post was looked for.",
-        )
+        ),
+        dg.AssetCheckSpec(
+            "most_posts_are_still_there",
+            asset="recheck",
+            description="No host lost or closed most of its posts at once.",
+        ),
     ],
 )
 @plain_failures
@@ -33,9 +38,8 @@ def recheck(
     from reds_pipeline.sweep import sweep
 
     report = sweep(platform)
-    sheets = remove_photographs(context.instance, report.classes)
-    if report.stopped_by:
-        platform.notices.append(report.stopped_by)
+    sheets = remove_withdrawn_photographs(context.instance, platform.home)
+    platform.notices.extend(filter(None, (report.stopped_by, report.alarm)))
     withdrawn = [{"reason": why, "posts": n} for why, n in report.withdrawn.most_common()]
     return dg.MaterializeResult(
         metadata={
@@ -57,6 +61,12 @@ def recheck(
                 # Posts that were not reached stay as they are, and are left out after a while.
                 severity=dg.AssetCheckSeverity.WARN,
                 metadata={"stopped by": report.stopped_by or "nothing"},
-            )
+            ),
+            dg.AssetCheckResult(
+                check_name="most_posts_are_still_there",
+                passed=not report.alarm,
+                severity=dg.AssetCheckSeverity.WARN,
+                metadata={"alarm": report.alarm or "none"},
+            ),
         ],
     )

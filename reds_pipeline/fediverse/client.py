@@ -342,7 +342,7 @@ class ApiClient:
             answer = self._robots_answer(urlsplit(address).path)
             if answer is None:
                 raise RobotsUnreadable(address)
-            target = urljoin(address, answer.headers.get("Location", ""))
+            target = _joined(address, answer.headers.get("Location", ""))
             redirected = 300 <= answer.status < 400
             if answer.is_challenge or (redirected and not _lies_on(self.origin, target)):
                 failure = failure_of(answer, f"{self.host}/robots.txt")
@@ -396,6 +396,14 @@ def _usable_token(token: str, origin: str, host: str) -> str:
             "into REDS_HOST_TOKEN."
         )
     return token
+
+
+def _joined(address: str, location: str) -> str:
+    """Return where a redirect leads, "" where that is no address."""
+    try:
+        return urljoin(address, location)
+    except ValueError:
+        return ""
 
 
 def _lies_on(origin: str, url: str) -> bool:

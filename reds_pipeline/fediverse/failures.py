@@ -162,11 +162,15 @@ def _no_data(answer: Answer, body: Any, address: str) -> HostError | None:
 
 
 def _redirect(answer: Answer, address: str) -> HostError:
-    target = urlsplit(answer.headers.get("Location", ""))
+    location = answer.headers.get("Location", "")
+    try:
+        target = urlsplit(location)
+    except ValueError:
+        target = urlsplit("")
     if target.path.startswith(_LOGIN_PATHS):
         return _token_wanted(address)
-    # The path is left out: it may name a person.
-    elsewhere = target.netloc or ("another page" if target.path else "nowhere")
+    # The path is left out, and what may stand before the host: they may name a person.
+    elsewhere = target.hostname or ("another page" if location else "nowhere")
     return HostRefused(
         f"{address} redirects to {elsewhere}, which REDS does not follow with a token; configure "
         "the address that the host itself uses."

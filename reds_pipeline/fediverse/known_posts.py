@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reds_pipeline.fediverse.posts import WITHDRAWN, Row
-from reds_pipeline.fediverse.recheck_rows import RECHECK_FAILED
+from reds_pipeline.fediverse.recheck_rows import REVOCABLE_REASONS
 
 # A post that stands on a page which is read anyway is confirmed by it. Not noted more often than
 # this, so that an unchanged instance leaves nothing to write.
@@ -105,8 +105,8 @@ def _overrules(old: Row, shown: Row, policy: str) -> bool:
     if old["reason"] == WITHDRAWN:
         return False
     is_older = _shown_at(shown) < _shown_at(old)
-    if old["reason"] == RECHECK_FAILED:
-        # Its host could not answer for it; now it has.
+    if old["reason"] in REVOCABLE_REASONS:
+        # Its host could not answer for it, or would not; now it has.
         return not is_older
     if old["policy"] != shown["policy"]:
         return bool(shown["policy"] == policy) or (old["policy"] != policy and not is_older)

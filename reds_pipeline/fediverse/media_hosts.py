@@ -55,9 +55,9 @@ class MediaManners:
         return cls(pace, budget=budget)
 
     @classmethod
-    def on_this_machine(cls, url: str) -> MediaManners:
-        """Return the manners for an origin on loopback, where nobody has to be spared."""
-        return cls(RequestPace.towards(url), connections=16)
+    def on_this_machine(cls, url: str, *, budget: int | None = None) -> MediaManners:
+        """Return the manners for an origin on loopback: no pace, as nobody has to be spared."""
+        return cls(RequestPace.towards(url), connections=16, budget=budget)
 
 
 class MediaHost:

@@ -28,7 +28,7 @@ from reds_pipeline.fediverse.failures import (
     HostUnavailable,
     NotFound,
 )
-from reds_pipeline.fediverse.hosts import ACTIVITY_JSON
+from reds_pipeline.fediverse.hosts import ACTIVITY_JSON, actor_path
 from reds_pipeline.fediverse.permalinks import Permalink
 
 NOT_PUBLIC = "not_public"
@@ -68,6 +68,15 @@ class OriginCheck:
                 return NOT_PUBLIC
             # Mastodon may want ActivityPub requests signed, and answers its own API all the same.
             return self._by_api(client, permalink)
+        except BotCheck:
+            raise
+        except HostRefused:
+            # In place of the posts of a suspended author Pixelfed hands out a page, with status
+            # 200; the author's actor says what it means.
+            reason = self._reason_of_author(client, _actor_path_of(permalink))
+            if not reason or reason == UNSAID:
+                raise
+            return reason
         return note_refusal(note, self._policy) or self._author_refusal(client, note)
 
     def _note(self, client: ApiClient, permalink: Permalink) -> Mapping[str, Any]:
@@ -103,14 +112,17 @@ class OriginCheck:
 
     def _author_refusal(self, client: ApiClient, note: Mapping[str, Any]) -> str:
         path = _actor_path(client, note.get("attributedTo"))
-        author = f"{client.origin}{path}"
-        if author not in self._authors:
-            self._authors[author] = self._asked(client, path) if path else UNSAID
-        reason = self._authors[author]
+        reason = self._reason_of_author(client, path)
         if reason == UNSAID:
             strict = self._policy.require_indexable == "strict"
             return "account_not_indexable" if strict else ""
         return reason
+
+    def _reason_of_author(self, client: ApiClient, path: str) -> str:
+        author = f"{client.origin}{path}"
+        if author not in self._authors:
+            self._authors[author] = self._asked(client, path) if path else UNSAID
+        return self._authors[author]
 
     def _asked(self, client: ApiClient, path: str) -> str:
         try:
@@ -162,6 +174,13 @@ def _actor_path(client: ApiClient, attributed_to: Any) -> str:
         except ValueError:
             continue
     return ""
+
+
+def _actor_path_of(permalink: Permalink) -> str:
+    """Return the path of the author of a post on Pixelfed, "" elsewhere."""
+    if not _is_pixelfed(permalink) or permalink.username in {"", ".", ".."}:
+        return ""
+    return actor_path(permalink.username)
 
 
 def _texts(value: Any) -> list[str]:

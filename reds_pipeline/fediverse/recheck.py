@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import quote
@@ -30,41 +30,49 @@ from reds_pipeline.fediverse.failures import (
     HostUnavailable,
     NotFound,
 )
+from reds_pipeline.fediverse.host_trial import (
+    ask_for_what_is_shown,
+    post_parameters,
+    timeline_pages,
+)
 from reds_pipeline.fediverse.hosts import HostProfile, Verdict
 from reds_pipeline.fediverse.origin_check import NOT_PUBLIC, STATUSES, OriginCheck
 from reds_pipeline.fediverse.permalinks import Permalink, read_permalink
 from reds_pipeline.fediverse.posts import PostReader, Row
 from reds_pipeline.fediverse.recheck_notes import HostAnswers, failed_check, recorded_checks
 from reds_pipeline.fediverse.recheck_rows import (
-    POST_DELETED,
+    MASS_REMOVAL,
+    REMOTE_ORIGIN,
     Check,
     gated_row,
     lasting_withdrawals,
     stale,
     updated_rows,
+    weighed,
 )
-from reds_pipeline.fediverse.sources import public_posts, tag_posts
-from reds_pipeline.fediverse.timelines import PagingRules, id_order
+from reds_pipeline.fediverse.sources import is_open
+from reds_pipeline.fediverse.timelines import id_order
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.journal import Journal
 
 _LOGGER = logging.getLogger(__name__)
 
 __all__ = [
+    "MASS_REMOVAL",
     "Check",
     "lasting_withdrawals",
     "recheck_posts",
     "recorded_checks",
     "stale",
     "updated_rows",
+    "weighed",
 ]
-
-REMOTE_ORIGIN = "remote_origin"
 
 # Mastodon answers 422 to more (fediverse.md 3.1).
 _BATCH = 20
 # A timeline that shows nothing of ours for so long costs more than asking for the rest singly.
 _FRUITLESS_PAGES = 3
+_FRUITLESS_BATCHES = 2
 
 Origins = Callable[[str], ApiClient | None]
 
@@ -152,15 +160,27 @@ class _Sweep:
             self._ask_in_batches(waiting)
         else:
             self._walk_timelines(waiting, tags)
-        for row in waiting.values():
+        try:
+            self._ask_singly(_first_one_of_each_author(waiting.values()), tags)
+            if not self._line.is_settled():
+                self._ask_whether_alive()
+                if not self._line.has_answered:
+                    self._ask_for_what_is_shown(tags)
+                self._line.settle()
+        finally:
+            if not self._line.finds_nothing:
+                self._line.believe()
+
+    def _ask_singly(self, rows: Sequence[Row], tags: Sequence[str]) -> None:
+        for row in rows:
             question = self._question(row)
             if question is None:
                 self._relayed[row["post_key"]] = row
-            else:
-                self._ask(row, self._client, self._line, question)
-        if not self._line.is_settled():
-            self._ask_whether_alive()
-            self._line.settle()
+                continue
+            self._ask(row, self._client, self._line, question)
+            if self._line.finds_nothing:
+                self._ask_for_what_is_shown(tags)
+                self._line.believe()
 
     def ask_origins(self, rows: Sequence[Row]) -> None:
         """Ask other hosts about their posts.
@@ -190,7 +210,7 @@ class _Sweep:
             for _, row in pairs:
                 self._record(self._changed(row, REMOTE_ORIGIN))
             return
-        line = HostAnswers(self._record)
+        line = HostAnswers(self._record, is_origin=True)
         for number, (permalink, row) in enumerate(pairs):
             try:
                 self._ask(row, client, line, self._question_of_address(row, client, permalink))
@@ -203,6 +223,7 @@ class _Sweep:
                     line.failed(left)
                 break
         line.settle()
+        line.believe()
 
     def _ask(
         self, row: Row, client: ApiClient, line: HostAnswers, question: Callable[[], Check | None]
@@ -210,18 +231,16 @@ class _Sweep:
         try:
             check = question()
         except NotFound:
-            check = Check(row["post_key"], "gone", POST_DELETED, at=utc_now())
+            line.gone(row)
         except (BotCheck, CircuitOpen, _NoLongerLetIn):
             raise
         except (AuthenticationRequired, BadRequest, HostRefused, HostUnavailable) as error:
-            if not line.has_answered:
-                raise
             _LOGGER.info("%s failed over a post: %s", client.host, type(error).__name__)
             line.failed(row)
-            return
-        line.answered()
-        if check is not None:
-            self._record(check)
+            if line.fails_over_everything:
+                raise
+        else:
+            line.found(check)
 
     def _question(self, row: Row) -> Callable[[], Check | None] | None:
         """Return how to ask the host collected from about a post; None if its origin has to be."""
@@ -235,7 +254,7 @@ class _Sweep:
     def _asked_by_id(self, row: Row) -> Check | None:
         path = f"{STATUSES}/{quote(row['post_id'], safe='')}"
         try:
-            entity = self._client.get(path, self._shape())
+            entity = self._client.get(path, post_parameters(self._profile))
         except AuthenticationRequired:
             if not self._client.has_token:
                 raise
@@ -261,16 +280,21 @@ class _Sweep:
 
     def _ask_in_batches(self, waiting: dict[str, Row]) -> None:
         ids = list(waiting)
+        failed = 0
         for start in range(0, len(ids), _BATCH):
             batch = ids[start : start + _BATCH]
             try:
-                answer = self._client.get(STATUSES, {"id[]": batch, **self._shape()})
+                answer = self._client.get(
+                    STATUSES, {"id[]": batch, **post_parameters(self._profile)}
+                )
             except (CircuitOpen, BotCheck):
                 raise
             except HostUnavailable:
-                if not self._line.has_answered:
-                    raise
-                # One of them may be a post that the host cannot show: they are asked for singly.
+                # One of them may be a post that the host cannot show: they are asked for singly,
+                # and so are all others where not even the next batch is answered.
+                failed += 1
+                if not self._line.has_answered and failed == _FRUITLESS_BATCHES:
+                    return
                 continue
             except (AuthenticationRequired, BadRequest, HostRefused, NotFound):
                 return
@@ -286,10 +310,13 @@ class _Sweep:
                 self._walk_timeline(waiting, tag)
             except (CircuitOpen, BotCheck, BudgetSpent):
                 raise
-            except HostUnavailable:
-                if not self._line.has_answered:
-                    raise
-            except (AuthenticationRequired, BadRequest, HostRefused, NotFound) as error:
+            except (
+                AuthenticationRequired,
+                BadRequest,
+                HostRefused,
+                HostUnavailable,
+                NotFound,
+            ) as error:
                 _LOGGER.info("%s: a timeline is closed: %s", self._client.host, error)
 
     def _walk_timeline(self, waiting: dict[str, Row], tag: str) -> None:
@@ -299,15 +326,9 @@ class _Sweep:
         )
         if len(expected) <= 1:
             return
-        start = _just_above(expected[-1])
-        client, profile, rules = self._client, self._profile, PagingRules()
-        pages = (
-            tag_posts(client, profile, tag, start=start, rules=rules)
-            if tag
-            else public_posts(client, profile, start=start, rules=rules)
-        )
         fruitless = 0
-        for page in pages:
+        start = _just_above(expected[-1])
+        for page in timeline_pages(self._client, self._profile, tag, start=start):
             self._line.answered()
             fruitless = 0 if self._take(page.entities, waiting) else fruitless + 1
             reached = id_order(page.cursor or "")
@@ -382,22 +403,31 @@ class _Sweep:
         """Make sure that the host itself lives after the last posts failed.
 
         Raises:
-            HostError: It does not, or we may not ask any more.
+            HostError: It does not, it has let us in nowhere, or we may not ask any more.
         """
         try:
             self._client.get("/api/v1/instance", anonymous=True)
         except (BudgetSpent, HostUnavailable):
             raise
         except HostError:
-            # It answers, if only to say no.
-            return
+            # It answers, if only to say no; to everything, though, that is said to us.
+            if not self._line.has_answered:
+                raise
+
+    def _ask_for_what_is_shown(self, tags: Sequence[str]) -> None:
+        ask_for_what_is_shown(self._client, self._profile, self._origin_check, tags)
 
     def _is_open(self, verdict: Verdict) -> bool:
-        return verdict == "anonymous" or (verdict == "needs_token" and self._client.has_token)
+        return is_open(self._client, verdict)
 
-    def _shape(self) -> dict[str, int]:
-        # Pixelfed's own shape: Mastodon's leaves out licences (fediverse.md 2.6).
-        return {"_pe": 1} if self._profile.flavour == "pixelfed" else {}
+
+def _first_one_of_each_author(rows: Iterable[Row]) -> list[Row]:
+    """Return rows with one post of each author before the others.
+
+    So five failures in a row are five people's, and not one whose pages the host cannot show.
+    """
+    first = {row["author_key"]: row["post_key"] for row in reversed(list(rows))}
+    return sorted(rows, key=lambda row: first[row["author_key"]] != row["post_key"])
 
 
 def _just_above(post_id: str) -> str | None:

@@ -6,8 +6,8 @@ What belongs here: pure functions on rows of the posts table. What does not: ask
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -18,6 +18,17 @@ Outcome = Literal["confirmed", "changed", "gone", "failed"]
 
 POST_DELETED = "post_deleted"
 RECHECK_FAILED = "recheck_failed"
+REMOTE_ORIGIN = "remote_origin"
+# The reason of posts that a host closed or lost together with most others.
+MASS_REMOVAL = "mass_removal"
+# Reasons that speak of a host or of the operator and not of the post or its author.
+REVOCABLE_REASONS = frozenset({RECHECK_FAILED, REMOTE_ORIGIN, MASS_REMOVAL})
+
+# From so many posts, of so many people, and so large a share of those asked about, it is the host
+# that has changed rather than all of them who took their posts back on the same day.
+_MASS_POSTS = 20
+_MASS_AUTHORS = 10
+_MASS_SHARE = 0.5
 
 # Failing sweeps after which a post counts as gone (fediverse.md 5.3).
 _MOST_FAILURES = 2
@@ -33,6 +44,8 @@ class Check:
         reason: Why it may not be used, "" where it may.
         row: Its row as it was read now, None where only its address was looked at.
         at: When, in the format of the tables.
+        at_origin: Whether the host where the post was made was asked, and not the one that
+            showed it.
     """
 
     post_key: str
@@ -40,6 +53,7 @@ class Check:
     reason: str = ""
     row: Row | None = None
     at: str = ""
+    at_origin: bool = False
 
 
 def stale(rows: Iterable[Row], *, now: datetime, hours: float, policy_digest: str) -> list[Row]:
@@ -75,22 +89,55 @@ def updated_rows(rows: Iterable[Row], checks: Iterable[Check], now: str) -> list
     return [_updated(row, found.get(row["post_key"]), now) for row in rows]
 
 
+def weighed(rows: Iterable[Row], checks: Sequence[Check]) -> list[Check]:
+    """Return the checks of a sweep, with another reason where they make up a mass removal.
+
+    A host that says of most posts at once that they are gone or closed was reinstalled, has a
+    fault, or shuts down. It is obeyed all the same, because nobody can tell these from people
+    who mean it; but such a post may come back should its host show it again, for a fault must
+    not bar everybody for ever. What an origin says counts as ever: a relay would go on showing
+    the copy.
+
+    Args:
+        rows: The posts table before the sweep.
+        checks: What ``recheck_posts`` returned.
+    """
+    authors = {row["post_key"]: row["author_key"] for row in rows if row["status"] == "kept"}
+    asked = [check for check in checks if check.post_key in authors and not check.at_origin]
+    removed = {check.post_key for check in asked if check.outcome in {"gone", "changed"}}
+    if (
+        len(removed) < _MASS_POSTS
+        or len(removed) <= _MASS_SHARE * len(asked)
+        or len({authors[post_key] for post_key in removed}) < _MASS_AUTHORS
+    ):
+        return list(checks)
+    return [_as_mass_removal(check) if check.post_key in removed else check for check in checks]
+
+
+def _as_mass_removal(check: Check) -> Check:
+    row = check.row and check.row | {"reason": MASS_REMOVAL}
+    return replace(check, reason=MASS_REMOVAL, row=row)
+
+
 def lasting_withdrawals(rows: Iterable[Row], checks: Iterable[Check]) -> dict[str, str]:
     """Return ``post_key`` to reason for posts that must not come back.
 
     Those are the deleted ones and those that their author or host has closed. A post that only
-    the operator's new policy closes may come back with the next policy, and one that could not
-    be asked about may come back with its host.
+    the operator's new policy or list of approved hosts closes may come back with the next one,
+    and one that could not be asked about, or went with most others, may come back with its host.
     """
     policies = {row["post_key"]: row["policy"] for row in rows}
     return {
         check.post_key: check.reason
         for check in checks
-        if check.outcome == "gone"
-        or (
-            check.outcome == "changed"
-            and check.row is not None
-            and check.row["policy"] == policies.get(check.post_key)
+        if check.reason not in REVOCABLE_REASONS
+        and (
+            check.outcome == "gone"
+            or (
+                check.outcome == "changed"
+                and check.row is not None
+                and check.row["policy"] == policies.get(check.post_key)
+            )
         )
     }
 

@@ -37,7 +37,7 @@ def public_posts(
         HostRefused: The host gives them to nobody.
         HostError: The host does not give a page.
     """
-    if _timeline_is_open(client, profile.public_timeline):
+    if is_open(client, profile.public_timeline):
         return public_timeline(client, profile, start=start, rules=rules)
     raise _closed(client, profile.public_timeline, "its newest posts")
 
@@ -59,7 +59,7 @@ def tag_posts(
         HostRefused: The host gives them to nobody.
         HostError: The host does not give a page.
     """
-    if _timeline_is_open(client, profile.tag_timeline):
+    if is_open(client, profile.tag_timeline):
         return tag_timeline(client, profile, tag, start=start, rules=rules)
     if has_guest_feed(profile):
         if profile.flavour == "pixelfed":
@@ -78,7 +78,8 @@ def has_guest_feed(profile: HostProfile) -> bool:
     return profile.flavour == "pixelfed" or "anonymous" in (profile.post_batch, profile.post)
 
 
-def _timeline_is_open(client: ApiClient, verdict: Verdict) -> bool:
+def is_open(client: ApiClient, verdict: Verdict) -> bool:
+    """Return whether a verdict of ``probe`` lets us in, with the token that we have."""
     return verdict == "anonymous" or (verdict == "needs_token" and client.has_token)
 
 

@@ -78,6 +78,11 @@ class Home:
         """The directory of pictures and tables made for people."""
         return self.root / "figures"
 
+    @property
+    def withdrawn_sheets(self) -> Path:
+        """Where it is noted which contact sheets have to leave the run history."""
+        return self.root / "journals" / "withdrawn_sheets"
+
     def lock(self, name: str) -> Path:
         """Return the lock file of one kind of work; see ``locks.py``."""
         return self.root / "locks" / f"{file_name(name)}.lock"

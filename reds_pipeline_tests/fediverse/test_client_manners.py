@@ -115,6 +115,7 @@ def test_a_robots_txt_that_fails_once_is_asked_for_again() -> None:
         (redirect("https://www.else.example/robots.txt"), HostRefused, "www.else.example"),
         (as_html("<title>Just a moment...</title>", 403), BotCheck, "bot check"),
         (redirect("/robots.txt"), HostUnavailable, "robots.txt"),
+        (redirect("http://[broken"), HostRefused, "another page"),
     ],
 )
 def test_without_its_robots_txt_a_host_is_not_asked(

@@ -45,6 +45,7 @@ from reds_pipeline_tests.fediverse.scripted_host import (
 
 AT = "2026-11-01T10:00:00Z"
 POST_OPEN = replace(PIXELFED, post="needs_token")
+BATCHES = replace(MASTODON, post="anonymous", post_batch="anonymous")
 ERROR = as_json({"error": "Server Error"}, 500)
 
 Answer = Callable[[Asked], Reply]
@@ -67,11 +68,18 @@ class Bench:
         self.entities: dict[str, dict[str, Any]] = {}
         self.origins: Callable[[str], ApiClient | None] = lambda _host: None
 
-    def hold(self, count: int, **changes: Any) -> list[dict[str, Any]]:
-        for number in range(1001, 1001 + count):
-            made = entity(str(number), url=f"{self.host.url}/p/mira/{number}") | changes
-            self.entities[made["id"]] = made
+    def make(self, count: int, **changes: Any) -> list[dict[str, Any]]:
+        return [
+            entity(str(number), url=f"{self.host.url}/p/mira/{number}") | changes
+            for number in range(1001, 1001 + count)
+        ]
+
+    def rows(self, entities: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        self.entities |= {made["id"]: made for made in entities}
         return [self.reader.row(made, "cat", AT) for made in self.entities.values()]
+
+    def hold(self, count: int, **changes: Any) -> list[dict[str, Any]]:
+        return self.rows(self.make(count, **changes))
 
     def sweep(
         self,
@@ -110,6 +118,10 @@ class Bench:
 
     def asked(self, part: str) -> int:
         return sum(part in path for path in self.host.paths())
+
+
+def by_author(made: dict[str, Any], number: str) -> dict[str, Any]:
+    return made | {"account": made["account"] | {"id": number}}
 
 
 @pytest.fixture
@@ -209,14 +221,66 @@ def test_a_host_that_closes_in_the_middle_ends_the_sweep_and_counts_against_nobo
     assert [record["outcome"] for record in bench.journal.records()] == ["confirmed"]
 
 
-def test_a_host_that_is_down_from_the_start_ends_the_sweep_with_its_first_request(
-    bench: Bench,
+@pytest.mark.parametrize("profile", [POST_OPEN, BATCHES], ids=["singly", "in batches"])
+def test_a_host_that_fails_over_every_post_ends_the_sweep_and_counts_against_nobody(
+    bench: Bench, profile: HostProfile
 ) -> None:
     rows = bench.hold(4)
-    bench.serve({status(number): ERROR for number in range(1001, 1005)})
+    closed = {status(number): ERROR for number in range(1001, 1005)}
+    bench.serve(closed | {"/api/v1/statuses": ERROR})
     with pytest.raises(HostUnavailable):
+        bench.sweep(rows, profile)
+    assert bench.journal.records() == []
+
+
+@pytest.mark.parametrize("profile", [POST_OPEN, BATCHES], ids=["singly", "in batches"])
+def test_posts_that_the_host_cannot_show_do_not_keep_it_from_being_asked_for_others(
+    bench: Bench, profile: HostProfile
+) -> None:
+    by_one = [by_author(made, "1") for made in bench.make(6)]
+    rows = bench.rows([*by_one, by_author(entity("1010", url=f"{bench.host.url}/p/o/1010"), "2")])
+    unreadable = {status(number): ERROR for number in range(1001, 1007)}
+    bench.serve(unreadable | {"/api/v1/statuses": ERROR})
+    found = outcomes(bench.sweep(rows, profile))
+    assert found.pop("1010") == ("confirmed", "")
+    assert set(found.values()) == {("failed", "recheck_failed")} and len(found) == 6
+
+
+@pytest.mark.req("R-SCR-11")
+def test_a_host_that_denies_what_its_timeline_shows_is_not_believed(bench: Bench) -> None:
+    rows = bench.hold(12)
+    bench.serve({status(number): NOT_FOUND for number in range(1001, 1013)})
+    with pytest.raises(HostUnavailable, match="denies every post"):
         bench.sweep(rows)
     assert bench.journal.records() == []
+
+
+@pytest.mark.req("R-SCR-11")
+@pytest.mark.parametrize("shown", [False, True], ids=["it shows nothing", "it finds what it shows"])
+def test_a_host_is_believed_that_every_post_is_gone(bench: Bench, shown: bool) -> None:
+    rows = bench.hold(12)
+    bench.entities = {"2001": entity("2001", url=f"{bench.host.url}/p/o/2001")} if shown else {}
+    bench.serve()
+    assert set(outcomes(bench.sweep(rows)).values()) == {("gone", "post_deleted")}
+    assert bench.asked("2001") == shown
+
+
+@pytest.mark.req("R-SCR-11")
+def test_a_suspended_author_is_heard_although_a_page_stands_for_each_post(
+    host: ScriptedHost, tmp_path: Path
+) -> None:
+    bench = Bench(host, tmp_path, token="")
+    rows = bench.hold(2)
+    page = as_html("<title>Account suspended</title>")
+    bench.serve(
+        {
+            "/p/mira/1001.json": page,
+            "/p/mira/1002.json": page,
+            "/users/mira": as_json({"preferredUsername": "mira", "suspended": True}),
+        }
+    )
+    found = outcomes(bench.sweep(rows))
+    assert set(found.values()) == {("changed", "account_suspended")}
 
 
 def test_a_killed_sweep_goes_on_where_it_stopped(bench: Bench) -> None:

@@ -12,6 +12,7 @@ from reds_pipeline.fediverse.recheck_rows import (
     lasting_withdrawals,
     stale,
     updated_rows,
+    weighed,
 )
 from reds_pipeline_tests.fediverse.makers import entity, reader
 
@@ -100,13 +101,59 @@ def test_a_post_without_a_check_stays_as_it_is() -> None:
     ("check", "lasts"),
     [
         (Check("k", "gone", "post_deleted"), True),
+        (Check("k", "gone", "mass_removal"), False),
+        (Check("k", "changed", "remote_origin", {"policy": "same"}), False),
         (Check("k", "changed", "sensitive", {"policy": "same"}), True),
         (Check("k", "changed", "licence", {"policy": "newer"}), False),
         (Check("k", "failed", "recheck_failed"), False),
         (Check("k", "confirmed"), False),
     ],
-    ids=["deleted", "closed by its author", "closed by our policy", "failed", "confirmed"],
+    ids=[
+        "deleted",
+        "with most others",
+        "host not approved",
+        "closed by its author",
+        "closed by our policy",
+        "failed",
+        "confirmed",
+    ],
 )
 def test_only_what_people_closed_never_comes_back(check: Check, lasts: bool) -> None:
     held = [{"post_key": "k", "policy": "same"}]
     assert bool(lasting_withdrawals(held, [check])) is lasts
+
+
+def removals(posts: int, authors: int, *, kept: int = 0, at_origin: bool = False) -> set[str]:
+    """Return the reasons after a sweep in which so many posts of so many people went."""
+    rows = [
+        row(post_key=str(number), author_key=str(number % authors))
+        for number in range(posts + kept)
+    ]
+    checks = [
+        Check(str(number), "gone", "post_deleted", at=AT, at_origin=at_origin)
+        if number % 2
+        else Check(str(number), "changed", "not_public", gated_row(rows[number], "not_public", AT))
+        for number in range(posts)
+    ]
+    confirmed = [Check(str(number), "confirmed") for number in range(posts, posts + kept)]
+    revised = weighed(rows, [*checks, *confirmed])
+    return {new["reason"] for new in updated_rows(rows, revised, AT)} - {""}
+
+
+@pytest.mark.req("R-SCR-11")
+@pytest.mark.parametrize(
+    ("shape", "is_the_host"),
+    [
+        ({"posts": 20, "authors": 10}, True),
+        ({"posts": 20, "authors": 10, "kept": 19}, True),
+        ({"posts": 20, "authors": 10, "kept": 20}, False),
+        ({"posts": 19, "authors": 19}, False),
+        ({"posts": 200, "authors": 9}, False),
+        ({"posts": 200, "authors": 50, "at_origin": True}, False),
+    ],
+    ids=["all", "most", "half", "few posts", "few people", "at the origin"],
+)
+def test_posts_that_go_with_most_others_may_come_back_with_their_host(
+    shape: dict[str, Any], is_the_host: bool
+) -> None:
+    assert (removals(**shape) == {"mass_removal"}) is is_the_host
