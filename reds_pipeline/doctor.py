@@ -11,12 +11,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reds_pipeline.demo.demo_home import demo_instance_of
 from reds_pipeline.errors import RedsError
 from reds_pipeline.resources import Platform
 from reds_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from reds_pipeline.fediverse.hosts import HostProfile
 
 _DISK_WANTED_GB = 5.0
 # Of these one is enough: each is another way to the same thing.
@@ -25,7 +28,7 @@ _RECHECKS = frozenset({"several posts at once", "one post"})
 _WAYS = {name: ways for ways in (_PHOTOS, _RECHECKS) for name in ways}
 _ADVICE = {
     "needs_token": "set REDS_HOST_TOKEN to a token with scope `read`.",
-    "unavailable": "the host gives this to nobody; choose another host.",
+    "unavailable": "the host does not give this to programs; choose another host.",
     "anonymous": "",
 }
 
@@ -141,14 +144,27 @@ def _host(platform: Platform) -> Iterator[Finding]:
     yield Finding(
         "host", True, f"{platform.settings.host_url}: {profile.software} {profile.version}"
     )
-    has_token = bool(platform.settings.host_token.get_secret_value())
+    yield from ways_to_posts(profile, bool(platform.settings.host_token.get_secret_value()))
+
+
+def ways_to_posts(profile: HostProfile, has_token: bool) -> Iterator[Finding]:
+    """Say of everything that a host may give whether REDS gets it, or another way to the same.
+
+    Args:
+        profile: What ``hosts.probe`` found.
+        has_token: Whether an access token is configured.
+    """
     verdicts = profile.verdicts()
     usable = {
         name
         for name, verdict, _ in verdicts
         if verdict == "anonymous" or (verdict == "needs_token" and has_token)
     }
+    to_be_had = {name for name, verdict, _ in verdicts if verdict != "unavailable"}
     for name, verdict, purpose in verdicts:
-        ok = not usable.isdisjoint(_WAYS.get(name, {name}))
+        ways = _WAYS.get(name, {name})
+        # Where another way needs no more than a token, this one is not what is missing.
+        is_passed_over = verdict == "unavailable" and not to_be_had.isdisjoint(ways)
+        ok = is_passed_over or not usable.isdisjoint(ways)
         advice = "" if ok else f"; {_ADVICE[verdict]}"
         yield Finding(name, ok, f"{verdict.replace('_', ' ')} ({purpose}){advice}")

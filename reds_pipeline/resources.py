@@ -205,7 +205,7 @@ class Platform:
         """
         from reds_pipeline.fediverse.authors import AuthorWishes
         from reds_pipeline.fediverse.posts import PostReader
-        from reds_pipeline.storage.locks import exclusive
+        from reds_pipeline.storage.locks import WITHDRAWAL_SECONDS, exclusive
         from reds_pipeline.storage.tables import AUTHOR_WISHES, read_rows, write_rows
         from reds_pipeline.withdrawal import withdrawn_keys
 
@@ -227,7 +227,11 @@ class Platform:
         finally:
             if authors is not None:
                 rows = [row for row in authors.rows() if row["author_key"] not in withdrawn]
-                with exclusive(home.lock("author wishes"), "writing what authors wish"):
+                with exclusive(
+                    home.lock("author wishes"),
+                    "writing what authors wish",
+                    patience_seconds=WITHDRAWAL_SECONDS,
+                ):
                     write_rows(table, rows, AUTHOR_WISHES)
 
     @property

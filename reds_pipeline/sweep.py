@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from reds_pipeline.resources import Platform
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.journal import Journal
-from reds_pipeline.storage.locks import exclusive
+from reds_pipeline.storage.locks import WITHDRAWAL_SECONDS, exclusive
 from reds_pipeline.storage.partitions import partitions
 from reds_pipeline.storage.tables import POSTS, read_rows, write_rows
 
@@ -142,10 +142,19 @@ def _due(platform: Platform, report: SweepReport) -> dict[_Table, list[Row]]:
 
 
 def _ask(platform: Platform, due: dict[_Table, list[Row]], report: SweepReport) -> None:
-    """Ask about the posts that are due, and act on the answers, table by table."""
-    from reds_pipeline.fediverse.failures import HostError
-    from reds_pipeline.fediverse.recheck import recheck_posts, recorded_checks
+    """Ask about the posts that are due, then act on the answers.
 
+    Not table by table: only all answers together tell people who left from a host with a fault.
+    """
+    from reds_pipeline.fediverse.failures import HostError
+    from reds_pipeline.fediverse.recheck import (
+        as_mass_removal,
+        mass_removal,
+        recheck_posts,
+        recorded_checks,
+    )
+
+    found: dict[_Table, list[Check]] = {}
     with platform.host() as client, ExitStack() as stack:
         try:
             profile = platform.profile(client)
@@ -153,7 +162,7 @@ def _ask(platform: Platform, due: dict[_Table, list[Row]], report: SweepReport) 
             origins = stack.enter_context(platform.origins())
             for table, rows in due.items():
                 try:
-                    checks = recheck_posts(
+                    found[table] = recheck_posts(
                         client,
                         profile,
                         rows,
@@ -164,13 +173,19 @@ def _ask(platform: Platform, due: dict[_Table, list[Row]], report: SweepReport) 
                     )
                 except HostError:
                     # What was found out before it failed counts all the same.
-                    _act(platform, table, recorded_checks(table.journal, rows), report)
+                    found[table] = recorded_checks(table.journal, rows)
                     raise
-                _act(platform, table, checks, report)
         except HostError as error:
             report.stopped_by = f"Looking for posts again ended early: {error}"
         finally:
             report.requests = client.requests_made
+    lost = mass_removal(
+        [row for rows in due.values() for row in rows],
+        [check for checks in found.values() for check in checks],
+    )
+    for table, checks in found.items():
+        weighed = [as_mass_removal(each) if each.post_key in lost else each for each in checks]
+        _act(platform, table, weighed, report)
     if report.not_reached and not report.stopped_by:
         report.stopped_by = (
             f"{report.not_reached} posts could not be looked for, because the request budget of "
@@ -180,15 +195,14 @@ def _ask(platform: Platform, due: dict[_Table, list[Row]], report: SweepReport) 
 
 def _act(platform: Platform, table: _Table, checks: Sequence[Check], report: SweepReport) -> None:
     """Withdraw what must not come back, then write the table, then forget the journal."""
-    from reds_pipeline.fediverse.recheck import lasting_withdrawals, updated_rows, weighed
+    from reds_pipeline.fediverse.recheck import lasting_withdrawals, updated_rows
     from reds_pipeline.withdrawal import RecheckedPosts, WithdrawalRequest, withdraw
 
     before = read_rows(table.path, POSTS)
-    checks = weighed(before, checks)
     if lasting := lasting_withdrawals(before, checks):
         request = WithdrawalRequest(RecheckedPosts(lasting), why="found by a re-check")
         report.add_withdrawal(withdraw(platform.home, platform.ledger, platform.tracking, request))
-    with exclusive(table.lock, "collecting posts"):
+    with exclusive(table.lock, "collecting posts", patience_seconds=WITHDRAWAL_SECONDS):
         rows = updated_rows(read_rows(table.path, POSTS), checks, utc_now())
         write_rows(table.path, rows, POSTS)
     table.journal.delete()

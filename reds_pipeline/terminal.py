@@ -96,7 +96,11 @@ def show_withdrawal(report: WithdrawalReport) -> None:
     """Show what ``withdrawal.withdraw`` removed or would remove."""
     console = _console()
     if not report.removed:
-        console.print("Nothing of it is held. It will not be taken in the future either.")
+        future = "would not" if report.dry_run else "will not"
+        condition = ", once you withdraw it without --dry-run" if report.dry_run else ""
+        console.print(
+            f"Nothing of it is held. It {future} be taken in the future either{condition}."
+        )
         return
     console.print("This would be removed:" if report.dry_run else "Removed:")
     table = Table(box=None, show_header=False)

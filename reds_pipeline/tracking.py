@@ -19,6 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
+from uuid import uuid4
 
 from reds_pipeline.errors import RedsError
 
@@ -117,9 +118,9 @@ class Tracking:
             logging.getLogger(name).setLevel(logging.WARNING)
         from mlflow import MlflowClient
 
-        if self.uri.startswith("sqlite:///"):
-            Path(self.uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         try:
+            if self.uri.startswith("sqlite:///"):
+                _make_database(Path(self.uri.removeprefix("sqlite:///")))
             client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
             client.search_experiments(max_results=1)
         except Exception as error:
@@ -286,6 +287,25 @@ def _registered(version: Any) -> RegisteredVersion:
         source=version.source,
         tags=dict(version.tags),
     )
+
+
+def _make_database(path: Path) -> None:
+    """Make a new SQLite database with MLflow's tables, all of it or nothing.
+
+    MLflow makes them in dozens of steps, and cannot go on where a kill left them.
+    """
+    from mlflow import MlflowClient
+
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".writing-{uuid4().hex}-{path.name}")
+    MlflowClient(tracking_uri=f"sqlite:///{unfinished}").search_experiments(max_results=1)
+    if path.exists():
+        # Another process was faster, and may have written to it by now.
+        unfinished.unlink()
+    else:
+        unfinished.replace(path)
 
 
 def _log_metrics(client: MlflowClient, run_id: str, metrics: Mapping[str, float]) -> None:

@@ -29,6 +29,7 @@ from reds_pipeline.storage.partitions import Partition, partitions
 from reds_pipeline.storage.tables import (
     CLEAN_IMAGES,
     CURATED,
+    CURSORS,
     HASHTAGS,
     IMAGES,
     LEMMAS,
@@ -38,6 +39,7 @@ from reds_pipeline.storage.tables import (
 )
 from reds_pipeline.withdrawal_requests import post_rows_in
 from reds_pipeline.withdrawals import Tombstones, record_erasure
+from reds_pipeline.withdrawn_cursors import CursorPurge
 from reds_pipeline.withdrawn_rows import (
     ERASED_REASONS,
     PicturePurge,
@@ -105,6 +107,8 @@ class WithdrawalSteps:
             with self._at_work(part.lock, f"posts of {part.stem}") as may_write:
                 rows = self._revised(part.table, POSTS, self._posts.row, "rows of posts", may_write)
                 self._revise(part.journal, self._posts.record, may_write)
+                cursors = self._home.root / "tables" / "cursors" / part.table.name
+                self._take_out_of_cursors(cursors, part.journal, rows, may_write)
             for row in rows:
                 self._shown.add(row)
             for record in part.journal.records():
@@ -119,9 +123,21 @@ class WithdrawalSteps:
             # Before the sample itself: afterwards nobody knows which words only they used.
             if sample:
                 self._drop_words({tag for row in sample for tag in row["tags"] or ()}, may_write)
-            self._revised(table, POSTS, self._posts.row, "rows of the sample", may_write)
+            rows = self._revised(table, POSTS, self._posts.row, "rows of the sample", may_write)
             journal = self._home.journal("sample", "public")
             self._revise(journal, self._posts.record, may_write)
+            cursors = self._home.table("sample_cursors")
+            self._take_out_of_cursors(cursors, journal, rows, may_write)
+
+    def _take_out_of_cursors(
+        self, cursors: Path, journal: Journal, rows: list[Row], may_write: bool
+    ) -> None:
+        unfinished = [
+            self._posts.row(row) for record in journal.records() for row in post_rows_in(record)
+        ]
+        purge = CursorPurge(self._home.keyed_hash, [*rows, *unfinished])
+        self._revised(cursors, CURSORS, purge.row, "ends of walks", may_write)
+        self._revise(journal, purge.record, may_write)
 
     def _take_out_of_rechecks(self) -> None:
         """Take posts out of the notes of sweeps, whoever holds them.

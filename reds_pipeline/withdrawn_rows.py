@@ -181,7 +181,9 @@ class PicturePurge:
             return POST_GATED
         if self.shown.is_gated(row["post_key"]):
             return POST_GATED
-        return "" if self.shown.is_shown(row) else WITHDRAWN
+        # Its post lives on without it, by an edit or another licence policy; as after a gate, it
+        # is fetched again should the post show it again.
+        return "" if self.shown.is_shown(row) else POST_GATED
 
     def _names(self, row: Row) -> frozenset[str]:
         """Return the keyed hashes of the picture itself."""

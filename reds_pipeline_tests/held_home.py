@@ -14,6 +14,7 @@ from PIL import Image
 
 from reds_pipeline.fediverse.consent import ConsentPolicy
 from reds_pipeline.fediverse.posts import PostReader
+from reds_pipeline.fediverse.walks import Cursor
 from reds_pipeline.imaging.cleaning import clean_class
 from reds_pipeline.imaging.curation import curate
 from reds_pipeline.imaging.examine import examine_image
@@ -22,6 +23,7 @@ from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.tables import (
     CLEAN_IMAGES,
     CURATED,
+    CURSORS,
     HASHTAGS,
     IMAGES,
     LEMMAS,
@@ -78,15 +80,21 @@ def fill(root: Path, *, unfinished: bool = True) -> Home:
     for name in CLASSES:
         rows = [reader.row(made, name, AT) for made in held[name]]
         write_rows(home.table("posts", name), rows, POSTS)
+        walk = Cursor(
+            name, newest_id=rows[-1]["post_id"], oldest_id=rows[0]["post_id"], host=HOST
+        ).row()
+        write_rows(home.table("cursors", name), [walk], CURSORS)
         pictures = [picture for row in rows for picture in stored_pictures(home, row)]
         write_rows(home.table("images", name), pictures, IMAGES)
         if unfinished:
-            home.journal("posts", name).append({"tag": name, "rows": rows[:1], "cursors": []})
+            home.journal("posts", name).append({"tag": name, "rows": rows[:1], "cursors": [walk]})
             home.journal("images", name).append(pictures[0])
         cleaned[name] = clean_class(name, pictures, {})
         write_rows(home.table("clean_images", name), cleaned[name], CLEAN_IMAGES)
     write_rows(home.table("curated_dataset"), curate(cleaned, 100), CURATED)
     sample = [reader.row(made, "", AT) for made in held["cat"]]
+    newest = Cursor("", newest_id="104", oldest_id="101", host=HOST)
+    write_rows(home.table("sample_cursors"), [newest.row()], CURSORS)
     write_rows(home.table("sample_posts"), sample, POSTS)
     tags = sorted({tag for row in sample for tag in row["tags"]})
     write_rows(home.table("hashtags"), [{"tag": tag, "posts": 1} for tag in tags], HASHTAGS)

@@ -6,6 +6,7 @@ import pytest
 
 from reds_pipeline import terminal
 from reds_pipeline.doctor import Finding
+from reds_pipeline.withdrawal import WithdrawalReport
 
 MODEL: dict[str, Any] = {
     "backbone": "mobilenetv2_100",
@@ -18,6 +19,16 @@ MODEL: dict[str, Any] = {
     "n_train": 733,
     "n_test": 81,
 }
+
+
+@pytest.mark.parametrize("dry_run", [True, False], ids=["only asked", "done"])
+def test_a_dry_run_does_not_claim_to_have_refused_anybody(
+    dry_run: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    terminal.show_withdrawal(WithdrawalReport(dry_run))
+    output = capsys.readouterr().out
+    assert output.startswith("Nothing of it is held.")
+    assert ("It will not be taken" in output) is not dry_run
 
 
 def test_names_in_square_brackets_are_shown_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,11 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -42,6 +47,25 @@ def finished(tracking: Tracking, key: str, tmp_path: Path) -> str:
         (bundle / "bundle.json").write_text("{}")
         run.log_directory(bundle.parent, MODEL_ARTIFACT)
     return run.run_id
+
+
+def test_a_kill_while_a_database_is_made_leaves_all_of_its_tables_or_nothing(
+    empty_database: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "mlflow.sqlite"
+    program = "import sys, pathlib; from reds_pipeline.tracking import Tracking; "
+    program += "Tracking(sys.argv[1], pathlib.Path(sys.argv[2])).client"
+    command = [sys.executable, "-c", program, f"sqlite:///{path}", str(tmp_path / "artifacts")]
+    with subprocess.Popen(command) as making:
+        while making.poll() is None and not (path.exists() and path.stat().st_size):
+            time.sleep(0.001)
+        making.kill()
+    assert tables(path) == tables(empty_database)
+
+
+def tables(path: Path) -> list[tuple[str]]:
+    with closing(sqlite3.connect(path)) as database:
+        return database.execute("SELECT sql FROM sqlite_master ORDER BY name").fetchall()
 
 
 @pytest.mark.parametrize("uri", ["file:///tmp/mlruns", "./mlruns", "mlruns"])

@@ -20,6 +20,7 @@ from reds_pipeline.storage.partitions import partition_lock
 from reds_pipeline.storage.tables import (
     CLEAN_IMAGES,
     CURATED,
+    CURSORS,
     HASHTAGS,
     IMAGES,
     LEMMAS,
@@ -118,6 +119,9 @@ def test_nothing_of_an_author_who_withdraws_is_left_in_any_file(
     assert "words-of-tomo-of-the-hill" in left, "others stay as they are"
     assert "words-of-ines" in left
     assert report.classes == ("cat",)
+    walks = [*table(home, "cursors", "cat", CURSORS), *table(home, "sample_cursors", None, CURSORS)]
+    assert {(walk["newest_id"], walk["oldest_id"]) for walk in walks} == {("104", "103")}
+    assert '"oldest_id":"101"' not in left.replace(" ", ""), "nor in the journals"
 
 
 def test_a_picture_that_somebody_else_shows_as_well_stays_theirs(
@@ -269,6 +273,7 @@ def test_a_picture_that_its_author_takes_out_of_a_post_goes(
     home: Home, ledger: Ledger, tracking: Tracking
 ) -> None:
     rows = table(home, "posts", "cat", POSTS)
+    taken_out = home.keyed_hash(rows[0]["media"][1]["url"])
     rows[0]["media"] = rows[0]["media"][:1]
     write_rows(home.table("posts", "cat"), rows, POSTS)
     for name in ("posts", "images"):
@@ -277,6 +282,8 @@ def test_a_picture_that_its_author_takes_out_of_a_post_goes(
     assert report.removed["picture files"] == 1
     assert sha_of(2) not in everything(home)
     assert sha_of(1) in everything(home)
+    [row] = [row for row in table(home, "images", "cat", IMAGES) if row["media_key"] == taken_out]
+    assert row["reason"] == "post_gated", "nobody withdrew it, so that it may be shown again"
 
 
 def test_the_notes_of_a_sweep_that_was_killed_forget_the_post_as_well(
@@ -461,6 +468,7 @@ def state(home: Home) -> dict[str, Any]:
             rows(name, partition, schema)
             for name, schema in (
                 ("posts", POSTS),
+                ("cursors", CURSORS),
                 ("images", IMAGES),
                 ("clean_images", CLEAN_IMAGES),
             )

@@ -9,6 +9,7 @@ from datetime import timedelta
 import dagster as dg
 
 from reds_pipeline.assets.common import HEAVY_POOL, markdown_table, plain_failures
+from reds_pipeline.errors import RedsError
 from reds_pipeline.jobs import CLEAN
 from reds_pipeline.resources import Platform
 from reds_pipeline.stage_inputs import selected_classes, unconfirmed_posts
@@ -41,6 +42,11 @@ def curated_dataset(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResul
         unconfirmed_posts(home, timedelta(days=settings.confirmed_within_days)),
     )
     write_rows(home.table("curated_dataset"), rows, CURATED)
+    if not any(row["kept"] for row in rows):
+        raise RedsError(
+            f"No picture of {', '.join(names)} is left to learn from; `reds status` says where "
+            "they went, so collect from another host or choose other classes."
+        )
     digest = dataset_digest(rows)
     funnels = {name: class_funnel(home, name) for name in names}
     return dg.MaterializeResult(

@@ -25,7 +25,7 @@ from reds_pipeline.resources import PICTURES_FETCHED, Platform
 from reds_pipeline.run_history import remove_withdrawn_photographs
 from reds_pipeline.stage_inputs import selected_classes, shared_pictures
 from reds_pipeline.storage.home import Home
-from reds_pipeline.storage.locks import exclusive
+from reds_pipeline.storage.locks import WITHDRAWAL_SECONDS, exclusive
 from reds_pipeline.storage.partitions import partition_lock
 from reds_pipeline.storage.tables import CLEAN_IMAGES, IMAGES, read_rows, write_rows
 
@@ -52,7 +52,7 @@ def raw_images(
     table, journal = home.table("images", name), home.journal("images", name)
     fetcher = platform.media_fetcher()
     lock = partition_lock(home, "images", name)
-    with exclusive(lock, f"fetching pictures of {name}"):
+    with exclusive(lock, f"fetching pictures of {name}", patience_seconds=WITHDRAWAL_SECONDS):
         rows = download_images(
             read_rows(home.table("posts", name)),
             [*shared_pictures(home, name), *read_rows(table)],
@@ -70,6 +70,12 @@ def raw_images(
     withdrawal = finish_withdrawals(home, platform.ledger, platform.tracking)
     sheets = remove_withdrawn_photographs(context.instance, home)
     platform.cost[PICTURES_FETCHED] += fetcher.files_requested
+    if not_had := Counter(row["reason"] for row in rows if row["status"] == "failed"):
+        reasons = ", ".join(f"{reason.replace('_', ' ')} {n}" for reason, n in not_had.items())
+        platform.notices.append(
+            f"{name}: {not_had.total()} pictures could not be fetched this time ({reasons}); the "
+            "next run asks for them again."
+        )
     fates = Counter(row["reason"] or row["status"] for row in rows)
     return dg.MaterializeResult(
         metadata={

@@ -11,7 +11,7 @@ from reds_pipeline.jobs import COLLECT
 from reds_pipeline.partitions import classes
 from reds_pipeline.resources import POSTS_READ, Platform
 from reds_pipeline.stage_inputs import query_tags
-from reds_pipeline.storage.locks import exclusive
+from reds_pipeline.storage.locks import WITHDRAWAL_SECONDS, exclusive
 from reds_pipeline.storage.partitions import partition_lock
 from reds_pipeline.storage.tables import CURSORS, POSTS, read_rows, write_rows
 
@@ -35,7 +35,11 @@ def raw_posts(
     posts, cursors = home.table("posts", name), home.table("cursors", name)
     journal = home.journal("posts", name)
     with (
-        exclusive(partition_lock(home, "posts", name), f"collecting {name}"),
+        exclusive(
+            partition_lock(home, "posts", name),
+            f"collecting {name}",
+            patience_seconds=WITHDRAWAL_SECONDS,
+        ),
         platform.host() as client,
     ):
         profile = platform.profile(client)

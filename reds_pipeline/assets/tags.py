@@ -12,7 +12,7 @@ import dagster as dg
 from reds_pipeline.assets.common import HOST_POOL, markdown_table, plain_failures
 from reds_pipeline.jobs import DISCOVER
 from reds_pipeline.resources import POSTS_READ, Platform
-from reds_pipeline.storage.locks import exclusive
+from reds_pipeline.storage.locks import WITHDRAWAL_SECONDS, exclusive
 from reds_pipeline.storage.tables import CURSORS, HASHTAGS, LEMMAS, POSTS, read_rows, write_rows
 
 _SHOWN = 20
@@ -35,7 +35,10 @@ def trending_tags(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     home = platform.home
     posts, cursors = home.table("sample_posts"), home.table("sample_cursors")
     journal = home.journal("sample", "public")
-    with exclusive(home.lock("sample"), "sampling posts"), platform.host() as client:
+    sample_lock = exclusive(
+        home.lock("sample"), "sampling posts", patience_seconds=WITHDRAWAL_SECONDS
+    )
+    with sample_lock, platform.host() as client:
         profile = platform.profile(client)
         known = Known(read_rows(posts, POSTS), [Cursor(**row) for row in read_rows(cursors)])
         try:

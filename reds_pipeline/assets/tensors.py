@@ -39,8 +39,7 @@ def image_tensors(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     new = resize_missing(rows, home.images, store)
     platform.cost[PICTURES_RESIZED] += new
     keys = [row["sha256"] for row in rows]
-    # Row by row: an empty store has no column for what nobody has cut yet.
-    cropped = {row["key"]: row["cropped"] for row in store.index().to_pylist()}
+    cropped = dict(zip(*store.index().select(["key", "cropped"]).to_pydict().values(), strict=True))
     sound = all(
         batch.shape[1:] == (224, 224, 3) and batch.dtype == np.uint8
         for _, batch in store.batches(keys, 256)

@@ -29,6 +29,7 @@ from reds_pipeline.fediverse.addresses import host_name, is_loopback, origin_of
 from reds_pipeline.fediverse.answers import Answer
 from reds_pipeline.fediverse.discreet_paths import discreet
 from reds_pipeline.fediverse.failures import (
+    AuthenticationRequired,
     BotCheck,
     BudgetSpent,
     HostError,
@@ -36,6 +37,7 @@ from reds_pipeline.fediverse.failures import (
     HostUnavailable,
     document_failure_of,
     failure_of,
+    token_refused,
 )
 from reds_pipeline.fediverse.patience import Patience, in_words
 from reds_pipeline.fediverse.politeness import (
@@ -275,6 +277,8 @@ class ApiClient:
                 if attempt == retries or self._patience.exhausted:
                     break
                 self._patience.wait_to_retry(attempt, asked_wait, question.address)
+        if isinstance(failure, AuthenticationRequired) and "Authorization" in question.headers:
+            raise token_refused(question.address)
         raise self._remembered(failure or self._unavailable(question.address))
 
     def _remembered(self, failure: HostError) -> HostError:
@@ -306,8 +310,9 @@ class ApiClient:
         """Send a question once and return the answer, or None where the connection failed."""
         if not self._budget.take():
             raise BudgetSpent(
-                f"This run may send {self._budget.limit} requests to {self.host} and has sent "
-                "them; nothing is lost, the next run goes on from here."
+                f"{self.host} got the {self._budget.limit} requests that one collection or "
+                "re-check may send (REDS_REQUESTS_PER_RUN); nothing is lost, the next run goes on "
+                "from here."
             )
         try:
             with self._session.get(

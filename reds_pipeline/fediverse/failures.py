@@ -29,6 +29,7 @@ __all__ = [
     "document_failure_of",
     "failure_of",
     "host_is_failing",
+    "token_refused",
 ]
 
 _LOGIN_PATHS = ("/login", "/auth/sign_in", "/oauth/authorize")
@@ -111,6 +112,15 @@ def document_failure_of(answer: Answer, address: str) -> HostError | None:
     return BadRequest(
         f"{address} answered with a file of the type {answer.media_type} where REDS expected a "
         "page; check the address."
+    )
+
+
+def token_refused(address: str) -> AuthenticationRequired:
+    """Return the error of a request that carried a token, where the host wants a valid one."""
+    return AuthenticationRequired(
+        f"{address} refuses the access token that it got, which may have expired, been revoked or "
+        "lack the scope read; create a new one in the settings of your account there and set "
+        "REDS_HOST_TOKEN."
     )
 
 

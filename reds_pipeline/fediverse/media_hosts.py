@@ -12,7 +12,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from reds_pipeline.fediverse.circuit_breaker import CircuitBreaker
@@ -57,7 +57,8 @@ class MediaManners:
     @classmethod
     def on_this_machine(cls, url: str, *, budget: int | None = None) -> MediaManners:
         """Return the manners for an origin on loopback: no pace, as nobody has to be spared."""
-        return cls(RequestPace.towards(url), connections=16, budget=budget)
+        pace = replace(RequestPace.towards(url), longest_wait_seconds=_POLITE.longest_wait_seconds)
+        return cls(pace, connections=16, budget=budget)
 
 
 class MediaHost:

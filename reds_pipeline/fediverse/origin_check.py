@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from reds_pipeline.fediverse.addresses import origin_of
 from reds_pipeline.fediverse.authors import UNSAID, actor_refusal
 from reds_pipeline.fediverse.client import ApiClient
-from reds_pipeline.fediverse.consent import ConsentPolicy, gate, has_denied_tag
+from reds_pipeline.fediverse.consent import ConsentPolicy, gate, has_denied_tag, usable_attachments
 from reds_pipeline.fediverse.failures import (
     AuthenticationRequired,
     BadRequest,
@@ -38,6 +38,20 @@ _PIXELFED_POST = re.compile(r"/p/[^/]+/[^/]+")
 _EVERYBODY = frozenset({"https://www.w3.org/ns/activitystreams#Public", "as:Public", "Public"})
 
 
+@dataclass(frozen=True)
+class Seen:
+    """What a post's own address says of it.
+
+    Attributes:
+        reason: Why it may not be used any more, a slug of ``consent.REASONS``, or "".
+        pictures: Addresses of the pictures that it shows, "" for one without; empty where there
+            is a reason.
+    """
+
+    reason: str = ""
+    pictures: tuple[str, ...] = ()
+
+
 class OriginCheck:
     """Asks hosts about posts, and about each author once.
 
@@ -51,7 +65,11 @@ class OriginCheck:
         self._authors: dict[str, str] = {}
 
     def refusal(self, client: ApiClient, permalink: Permalink) -> str:
-        """Return why a post may not be used any more, a slug of ``consent.REASONS``, or "".
+        """Return why a post may not be used any more, or ""; arguments and errors as ``seen``."""
+        return self.seen(client, permalink).reason
+
+    def seen(self, client: ApiClient, permalink: Permalink) -> Seen:
+        """Return whether a post may still be used, and what it shows.
 
         Args:
             client: Of the host in the permalink; a token is not sent along.
@@ -65,7 +83,7 @@ class OriginCheck:
             note = self._note(client, permalink)
         except AuthenticationRequired:
             if _is_pixelfed(permalink):
-                return NOT_PUBLIC
+                return Seen(NOT_PUBLIC)
             # Mastodon may want ActivityPub requests signed, and answers its own API all the same.
             return self._by_api(client, permalink)
         except BotCheck:
@@ -76,8 +94,12 @@ class OriginCheck:
             reason = self._reason_of_author(client, _actor_path_of(permalink))
             if not reason or reason == UNSAID:
                 raise
-            return reason
-        return note_refusal(note, self._policy) or self._author_refusal(client, note)
+            return Seen(reason)
+        reason = note_refusal(note, self._policy) or self._author_refusal(client, note)
+        if reason:
+            return Seen(reason)
+        shown = filter(_is_picture, _objects(note.get("attachment")))
+        return Seen(pictures=tuple(map(_address_of, shown)))
 
     def _note(self, client: ApiClient, permalink: Permalink) -> Mapping[str, Any]:
         if _is_pixelfed(permalink):
@@ -101,14 +123,16 @@ class OriginCheck:
             raise NotFound(f"{client.host} says that a post was deleted.")
         return note
 
-    def _by_api(self, client: ApiClient, permalink: Permalink) -> str:
+    def _by_api(self, client: ApiClient, permalink: Permalink) -> Seen:
         path = f"{STATUSES}/{quote(permalink.post_id, safe='')}"
         entity = client.get(path, anonymous=True)
         if not isinstance(entity, dict):
             raise HostUnavailable(
                 f"{client.host} sent something other than a post; try again later."
             )
-        return gate(entity, self._policy)
+        if reason := gate(entity, self._policy):
+            return Seen(reason)
+        return Seen(pictures=tuple(map(_address_of, usable_attachments(entity, self._policy))))
 
     def _author_refusal(self, client: ApiClient, note: Mapping[str, Any]) -> str:
         path = _actor_path(client, note.get("attributedTo"))
@@ -162,6 +186,11 @@ def _is_picture(attachment: Mapping[str, Any]) -> bool:
     if isinstance(media_type, str):
         return media_type.startswith("image/")
     return attachment.get("type") == "Image"
+
+
+def _address_of(attachment: Mapping[str, Any]) -> str:
+    url = attachment.get("url")
+    return url if isinstance(url, str) else ""
 
 
 def _actor_path(client: ApiClient, attributed_to: Any) -> str:

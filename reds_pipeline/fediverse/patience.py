@@ -136,7 +136,12 @@ class Patience:
     def _pause(self, seconds: float, address: str) -> None:
         if seconds > 0:
             level = logging.WARNING if seconds >= _WORTH_A_WARNING_SECONDS else logging.INFO
-            _LOGGER.log(level, "%s: waiting %.1f s before asking again", address, seconds)
+            _LOGGER.log(
+                level,
+                "%s wants a pause; REDS asks again in %s, and stopping it loses nothing.",
+                address,
+                in_words(seconds),
+            )
             self._sleep(seconds)
 
 

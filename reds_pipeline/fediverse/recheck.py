@@ -44,11 +44,13 @@ from reds_pipeline.fediverse.recheck_rows import (
     MASS_REMOVAL,
     REMOTE_ORIGIN,
     Check,
+    as_mass_removal,
     gated_row,
     lasting_withdrawals,
+    mass_removal,
     stale,
+    still_shown,
     updated_rows,
-    weighed,
 )
 from reds_pipeline.fediverse.sources import is_open
 from reds_pipeline.fediverse.timelines import id_order
@@ -60,12 +62,13 @@ _LOGGER = logging.getLogger(__name__)
 __all__ = [
     "MASS_REMOVAL",
     "Check",
+    "as_mass_removal",
     "lasting_withdrawals",
+    "mass_removal",
     "recheck_posts",
     "recorded_checks",
     "stale",
     "updated_rows",
-    "weighed",
 ]
 
 # Mastodon answers 422 to more (fediverse.md 3.1).
@@ -273,8 +276,10 @@ class _Sweep:
         self, row: Row, client: ApiClient, permalink: Permalink
     ) -> Callable[[], Check]:
         def asked() -> Check:
-            refusal = self._origin_check.refusal(client, permalink)
-            return self._changed(row, refusal) if refusal else self._vouched_for(row)
+            seen = self._origin_check.seen(client, permalink)
+            if seen.reason:
+                return self._changed(row, seen.reason)
+            return self._vouched_for(row, seen.pictures)
 
         return asked
 
@@ -360,7 +365,7 @@ class _Sweep:
         self._relayed[row["post_key"]] = fresh
         return None
 
-    def _vouched_for(self, row: Row) -> Check:
+    def _vouched_for(self, row: Row, pictures: Sequence[str]) -> Check:
         """Return the check of a post that is still open at its own address."""
         now = utc_now()
         fresh = self._relayed.get(row["post_key"], row)
@@ -370,6 +375,9 @@ class _Sweep:
         ]
         if not media:
             return self._changed(row, "licence")
+        media = still_shown(media, pictures)
+        if not media:
+            return self._changed(row, "no_image")
         fresh = fresh | {"media": media, "policy": self._reader.policy.digest}
         return Check(row["post_key"], "confirmed", row=fresh, at=now)
 

@@ -74,6 +74,22 @@ def stale(rows: Iterable[Row], *, now: datetime, hours: float, policy_digest: st
     return sorted(found, key=_confirmed)
 
 
+def still_shown(media: Sequence[Row], pictures: Sequence[str]) -> list[Row]:
+    """Return the pictures of a post that its own address still shows.
+
+    A relay may keep copies at addresses of its own. Then only their number can be compared, and
+    of fewer nobody knows which its author has taken out.
+
+    Args:
+        media: Of the row of the post.
+        pictures: Addresses of the pictures that the post shows, "" for an unknown one.
+    """
+    left = [medium for medium in media if medium["url"] in pictures]
+    if left or len(pictures) < len(media):
+        return left
+    return list(media)
+
+
 def updated_rows(rows: Iterable[Row], checks: Iterable[Check], now: str) -> list[Row]:
     """Return the posts table after a sweep.
 
@@ -89,8 +105,8 @@ def updated_rows(rows: Iterable[Row], checks: Iterable[Check], now: str) -> list
     return [_updated(row, found.get(row["post_key"]), now) for row in rows]
 
 
-def weighed(rows: Iterable[Row], checks: Sequence[Check]) -> list[Check]:
-    """Return the checks of a sweep, with another reason where they make up a mass removal.
+def mass_removal(rows: Iterable[Row], checks: Iterable[Check]) -> frozenset[str]:
+    """Return the keys of the posts that a host lost or closed together with most others, if any.
 
     A host that says of most posts at once that they are gone or closed was reinstalled, has a
     fault, or shuts down. It is obeyed all the same, because nobody can tell these from people
@@ -99,22 +115,29 @@ def weighed(rows: Iterable[Row], checks: Sequence[Check]) -> list[Check]:
     the copy.
 
     Args:
-        rows: The posts table before the sweep.
-        checks: What ``recheck_posts`` returned.
+        rows: The posts of one host before a sweep, from all tables.
+        checks: What ``recheck_posts`` returned for all tables.
     """
     authors = {row["post_key"]: row["author_key"] for row in rows if row["status"] == "kept"}
-    asked = [check for check in checks if check.post_key in authors and not check.at_origin]
-    removed = {check.post_key for check in asked if check.outcome in {"gone", "changed"}}
+    outcomes = {
+        check.post_key: check.outcome
+        for check in checks
+        if check.post_key in authors and not check.at_origin
+    }
+    removed = frozenset(
+        post_key for post_key, outcome in outcomes.items() if outcome in {"gone", "changed"}
+    )
     if (
         len(removed) < _MASS_POSTS
-        or len(removed) <= _MASS_SHARE * len(asked)
+        or len(removed) <= _MASS_SHARE * len(outcomes)
         or len({authors[post_key] for post_key in removed}) < _MASS_AUTHORS
     ):
-        return list(checks)
-    return [_as_mass_removal(check) if check.post_key in removed else check for check in checks]
+        return frozenset()
+    return removed
 
 
-def _as_mass_removal(check: Check) -> Check:
+def as_mass_removal(check: Check) -> Check:
+    """Return the check of a post that went with most others, with the reason that says so."""
     row = check.row and check.row | {"reason": MASS_REMOVAL}
     return replace(check, reason=MASS_REMOVAL, row=row)
 

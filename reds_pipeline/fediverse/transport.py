@@ -84,9 +84,20 @@ class RequestPace:
         return (self.connect_seconds, self.read_seconds)
 
 
+class _OneAnswerSession(requests.Session):
+    """A session that takes each answer as it is."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Say that there is none.
+
+        Also where redirects are not to be followed, requests works out where they lead, reads
+        the whole body for that, however long, and fails where the address is none.
+        """
+
+
 def new_session(user_agent: str) -> requests.Session:
     """Return a session with our name on it and nothing else: no proxy, .netrc or cookies."""
-    session = requests.Session()
+    session = _OneAnswerSession()
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers["User-Agent"] = user_agent

@@ -64,6 +64,27 @@ def test_an_anonymous_request_leaves_the_token_at_home() -> None:
         assert not any("Authorization" in asked.headers for asked in server.asked)
 
 
+@pytest.mark.parametrize(
+    ("token", "anonymous", "sentence"),
+    [
+        (TOKEN, False, "refuses the access token that it got"),
+        (TOKEN, True, "wants a valid access token"),
+        ("", False, "wants a valid access token"),
+    ],
+    ids=["a token that is refused", "a token that was left at home", "no token"],
+)
+def test_whoever_gave_a_token_reads_that_this_one_is_refused(
+    token: str, anonymous: bool, sentence: str
+) -> None:
+    answer = as_json({"error": "The access token is invalid"}, status=401)
+    with (
+        api_host(lambda _asked: answer) as server,
+        impatient(server.url, token) as client,
+        pytest.raises(AuthenticationRequired, match=sentence),
+    ):
+        client.get(PATH, anonymous=anonymous)
+
+
 def test_a_list_of_values_repeats_its_name() -> None:
     queries: list[str] = []
 

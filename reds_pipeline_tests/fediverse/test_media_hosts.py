@@ -143,4 +143,6 @@ def test_manners_elsewhere_are_polite_and_adjustable() -> None:
     manners = MediaManners.polite(per_second=0.5, budget=7)
     assert (manners.pace.per_second, manners.budget) == (0.5, 7)
     assert MediaManners().pace.per_second == 2.0
-    assert MediaManners.on_this_machine("http://127.0.0.1:1").pace.per_second is None
+    here = MediaManners.on_this_machine("http://127.0.0.1:1", budget=7)
+    assert (here.pace.per_second, here.budget) == (None, 7)
+    assert here.pace.longest_wait_seconds == manners.pace.longest_wait_seconds

@@ -8,11 +8,13 @@ import pytest
 from reds_pipeline.fediverse.consent import ConsentPolicy
 from reds_pipeline.fediverse.recheck_rows import (
     Check,
+    as_mass_removal,
     gated_row,
     lasting_withdrawals,
+    mass_removal,
     stale,
+    still_shown,
     updated_rows,
-    weighed,
 )
 from reds_pipeline_tests.fediverse.makers import entity, reader
 
@@ -136,7 +138,9 @@ def removals(posts: int, authors: int, *, kept: int = 0, at_origin: bool = False
         for number in range(posts)
     ]
     confirmed = [Check(str(number), "confirmed") for number in range(posts, posts + kept)]
-    revised = weighed(rows, [*checks, *confirmed])
+    # A post of two classes is one post.
+    lost = mass_removal([*rows, *rows], [*checks, *checks, *confirmed])
+    revised = [as_mass_removal(each) if each.post_key in lost else each for each in checks]
     return {new["reason"] for new in updated_rows(rows, revised, AT)} - {""}
 
 
@@ -157,3 +161,23 @@ def test_posts_that_go_with_most_others_may_come_back_with_their_host(
     shape: dict[str, Any], is_the_host: bool
 ) -> None:
     assert (removals(**shape) == {"mass_removal"}) is is_the_host
+
+
+@pytest.mark.req("R-SCR-11")
+@pytest.mark.parametrize(
+    ("pictures", "left"),
+    [
+        (("a", "b"), "ab"),
+        (("b",), "b"),
+        (("b", "new"), "b"),
+        (("relay-1", "relay-2"), "ab"),
+        (("relay-1",), ""),
+        ((), ""),
+    ],
+    ids=["all", "one taken out", "one replaced", "copies", "fewer copies", "none"],
+)
+def test_pictures_taken_out_of_a_post_are_not_used_any_more(
+    pictures: tuple[str, ...], left: str
+) -> None:
+    media = still_shown([{"url": "a"}, {"url": "b"}], pictures)
+    assert "".join(medium["url"] for medium in media) == left

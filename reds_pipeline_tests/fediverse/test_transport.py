@@ -57,3 +57,17 @@ def test_reading_stops_at_the_limit_announced_or_not() -> None:
         response = requests.get(server.url, stream=True, timeout=2)
         with pytest.raises(TooSlowError):
             read_bounded(response, 1000, -1)
+
+
+@pytest.mark.parametrize(
+    "location", ["/elsewhere", "https://else.example/", "http://[broken"], ids=str
+)
+def test_a_redirect_is_an_answer_whose_body_nobody_reads(location: str) -> None:
+    endless = Reply(302, b"x" * 1_000_000, {"Location": location})
+    with (
+        ScriptedHost(lambda _asked: endless) as server,
+        new_session("test") as session,
+        session.get(server.url, timeout=2, stream=True, allow_redirects=False) as response,
+    ):
+        assert response.status_code == 302
+        assert response.raw.tell() == 0
