@@ -92,7 +92,7 @@ class Settings(BaseSettings):
         1.0, gt=0, description="Pace towards the API of each host but loopback."
     )
     requests_per_run: int = Field(
-        5000, ge=1, description="API requests that one collection or re-check may cost a host."
+        5000, ge=20, description="API requests that one collection or re-check may cost a host."
     )
     media_per_second: float = Field(
         2.0, gt=0, description="Pictures a second from each media host but loopback."

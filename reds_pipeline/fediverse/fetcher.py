@@ -97,8 +97,8 @@ class MediaFetcher:
         own_manners: The same for the API host's own origin if it is this very machine.
 
     Attributes:
-        files_requested: Requests for pictures so far, redirects included; neither robots.txt
-            nor further attempts at the same address count.
+        files_requested: Answered requests for pictures so far, redirects included; neither
+            robots.txt nor further attempts at the same address count.
     """
 
     def __init__(
@@ -165,10 +165,10 @@ class MediaFetcher:
         """
         for _ in range(self._limits.max_redirects + 1):
             url = self._checked(url)
-            with self._counting:
-                self.files_requested += 1
             try:
                 with self._answer(url, self._robots.seconds_between_requests(url)) as response:
+                    with self._counting:
+                        self.files_requested += 1
                     target = response.headers.get("Location", "")
                     if response.status_code not in _REDIRECTS or not target:
                         return self._picture(url, response)

@@ -262,6 +262,7 @@ def test_every_request_to_a_host_counts_against_its_budget(host: Host) -> None:
     assert fetch(f"{host.url}/1") == PICTURE.body
     assert failure(fetch, f"{host.url}/a.jpg") == "budget_spent"
     assert host.paths() == ["/robots.txt", "/1", "/b.jpg", "/b.jpg"]
+    assert fetch.files_requested == 2, "what there was no budget for was not requested"
 
 
 def test_a_wait_that_is_too_long_leaves_the_host_to_the_next_run(host: Host) -> None:
