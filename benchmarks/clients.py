@@ -75,12 +75,12 @@ def reds_unexamined(task: Task) -> int:
 
 def reds_posts(task: Task) -> int:
     """Collect the posts only, as JSON, through every gate."""
-    from reds_pipeline.fediverse.client import ApiClient
     from reds_pipeline.fediverse.collection import collect_posts
     from reds_pipeline.fediverse.consent import ConsentPolicy
     from reds_pipeline.fediverse.hosts import HostProfile
     from reds_pipeline.fediverse.posts import PostReader
-    from reds_pipeline.fediverse.transport import RequestPace
+    from reds_pipeline.fediverse.web.client import ApiClient
+    from reds_pipeline.fediverse.web.transport import RequestPace
     from reds_pipeline.storage.journal import Journal
     from reds_pipeline.storage.seals import Seal
 
@@ -111,9 +111,9 @@ class _Unexamined:
 
 
 def _download(task: Task, examine: Callable[[bytes], Any]) -> int:
-    from reds_pipeline.fediverse.fetcher import MediaFetcher
-    from reds_pipeline.fediverse.media import download_images
-    from reds_pipeline.fediverse.politeness import Politeness
+    from reds_pipeline.fediverse.media.download import download_images
+    from reds_pipeline.fediverse.media.fetcher import MediaFetcher
+    from reds_pipeline.fediverse.web.politeness import Politeness
     from reds_pipeline.storage.images import ImageStore
     from reds_pipeline.storage.journal import Journal
 

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from reds_pipeline.errors import RedsError
-from reds_pipeline.fediverse.addresses import host_name
+from reds_pipeline.fediverse.web.addresses import host_name
 from reds_pipeline.storage.ledger import Ledger
 
 HOST_APPROVAL = "host_approval"

@@ -25,7 +25,7 @@ from reds_pipeline.errors import RedsError
 
 if TYPE_CHECKING:
     from reds_pipeline.settings import Settings
-    from reds_pipeline.withdrawal_requests import Subject
+    from reds_pipeline.withdrawal.requests import Subject
 
 FELL_SHORT = 3
 INTERRUPTED = 130
@@ -269,8 +269,8 @@ def withdraw(home: Path | None, dry_run: bool, as_json: bool, **named: str | Non
     from reds_pipeline.resources import Platform
     from reds_pipeline.run_history import remove_withdrawn_photographs
     from reds_pipeline.settings import load_settings
-    from reds_pipeline.withdrawal import WithdrawalRequest
-    from reds_pipeline.withdrawal import withdraw as withdraw_request
+    from reds_pipeline.withdrawal.withdraw import WithdrawalRequest
+    from reds_pipeline.withdrawal.withdraw import withdraw as withdraw_request
 
     settings = load_settings(home=home)
     platform = Platform(settings)
@@ -296,7 +296,7 @@ def withdraw(home: Path | None, dry_run: bool, as_json: bool, **named: str | Non
 
 def _withdrawal_subject(named: Mapping[str, str | None], settings: Settings) -> Subject:
     """Return what exactly one of the options --post, --author and --image names."""
-    from reds_pipeline.withdrawal import account_address, picture, post_address
+    from reds_pipeline.withdrawal.withdraw import account_address, picture, post_address
 
     given = [name for name in ("post", "author", "image") if named[name]]
     if len(given) != 1:

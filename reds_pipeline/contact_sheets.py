@@ -1,7 +1,7 @@
 """Which contact sheets in the run history show a picture that was withdrawn since.
 
 What belongs here: remembering it until they are gone. What does not: finding it out
-(``withdrawal_steps.py``) and taking them out (``run_history.py``). The rows that tell which
+(``withdrawal/steps.py``) and taking them out (``run_history.py``). The rows that tell which
 classes are concerned go with the withdrawal itself; without a note that is made before, a
 kill after it would leave the photographs in the history for good.
 """

@@ -21,13 +21,13 @@ from reds_pipeline.storage.ledger import Ledger
 from reds_pipeline.tracking import Tracking
 
 if TYPE_CHECKING:
-    from reds_pipeline.fediverse.client import ApiClient
     from reds_pipeline.fediverse.consent import ConsentPolicy
-    from reds_pipeline.fediverse.fetcher import MediaFetcher
     from reds_pipeline.fediverse.hosts import HostProfile
-    from reds_pipeline.fediverse.politeness import Politeness
+    from reds_pipeline.fediverse.media.fetcher import MediaFetcher
     from reds_pipeline.fediverse.posts import PostReader
     from reds_pipeline.fediverse.timelines import PagingRules
+    from reds_pipeline.fediverse.web.client import ApiClient
+    from reds_pipeline.fediverse.web.politeness import Politeness
 
 # What a run may cost, as `reds run` reports it; asking a host is not new work by itself.
 HOST_REQUESTS = "requests to the host"
@@ -97,9 +97,9 @@ class Platform:
         Raises:
             RedsError: No host is configured, or it is not approved.
         """
-        from reds_pipeline.fediverse.client import ApiClient
         from reds_pipeline.fediverse.hosts import require_approval
-        from reds_pipeline.fediverse.transport import RequestPace
+        from reds_pipeline.fediverse.web.client import ApiClient
+        from reds_pipeline.fediverse.web.transport import RequestPace
 
         settings = self.settings
         if not settings.host_url:
@@ -136,8 +136,8 @@ class Platform:
 
         What is offered returns None for a host that nobody approved.
         """
-        from reds_pipeline.fediverse.client import ApiClient
-        from reds_pipeline.fediverse.transport import RequestPace
+        from reds_pipeline.fediverse.web.client import ApiClient
+        from reds_pipeline.fediverse.web.transport import RequestPace
 
         clients: dict[str, ApiClient] = {}
 
@@ -162,8 +162,8 @@ class Platform:
 
     def media_fetcher(self) -> MediaFetcher:
         """Return what fetches pictures; it has a session of its own and never the token."""
-        from reds_pipeline.fediverse.fetcher import MediaFetcher
-        from reds_pipeline.fediverse.media_hosts import MediaManners
+        from reds_pipeline.fediverse.media.fetcher import MediaFetcher
+        from reds_pipeline.fediverse.media.media_hosts import MediaManners
 
         settings = self.settings
         return MediaFetcher(
@@ -207,7 +207,7 @@ class Platform:
         from reds_pipeline.fediverse.posts import PostReader
         from reds_pipeline.storage.locks import WITHDRAWAL_SECONDS, exclusive
         from reds_pipeline.storage.tables import AUTHOR_WISHES, read_rows, write_rows
-        from reds_pipeline.withdrawal import withdrawn_keys
+        from reds_pipeline.withdrawal.withdraw import withdrawn_keys
 
         home, policy, withdrawn = self.home, self.consent_policy, withdrawn_keys(self.ledger)
         table = home.table("author_wishes")
@@ -242,6 +242,6 @@ class Platform:
 
     @property
     def _politeness(self) -> Politeness:
-        from reds_pipeline.fediverse.politeness import Politeness
+        from reds_pipeline.fediverse.web.politeness import Politeness
 
         return Politeness(self.settings.contact, self.settings.obey_ai_robots)

@@ -1,8 +1,8 @@
 """Photographs in Dagster's run history, and taking them out again.
 
 What belongs here: removing what a materialisation showed of people's pictures. What does not:
-deciding which pictures have to go (``withdrawal.py``). An event log is written once and kept, so
-a contact sheet in it would outlive the pictures that it shows.
+deciding which pictures have to go (``withdrawal``). An event log is written once and kept, so a
+contact sheet in it would outlive the pictures that it shows.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The sweep: every post that REDS holds is looked for again, and what is gone is withdrawn.
 
 What belongs here: putting together asking (``fediverse.recheck``) and withdrawing
-(``withdrawal.py``), table by table. What does not: either of them, or when a sweep is due; that
-is the asset ``recheck`` and its schedule.
+(``withdrawal``), table by table. What does not: either of them, or when a sweep is due; that is
+the asset ``recheck`` and its schedule.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from reds_pipeline.storage.partitions import partitions
 from reds_pipeline.storage.tables import POSTS, read_rows, write_rows
 
 if TYPE_CHECKING:
-    from reds_pipeline.fediverse.recheck import Check
-    from reds_pipeline.withdrawal import WithdrawalReport
+    from reds_pipeline.fediverse.recheck.asking import Check
+    from reds_pipeline.withdrawal.withdraw import WithdrawalReport
 
 Row = dict[str, Any]
 
@@ -61,7 +61,7 @@ class SweepReport:
     @property
     def alarm(self) -> str:
         """What an operator has to look into, a sentence, or ""."""
-        from reds_pipeline.fediverse.recheck import MASS_REMOVAL
+        from reds_pipeline.fediverse.recheck.asking import MASS_REMOVAL
 
         lost = self.withdrawn[MASS_REMOVAL]
         if not lost:
@@ -102,7 +102,7 @@ def sweep(platform: Platform) -> SweepReport:
         RedsError: No host is configured, it is not approved, or another process is at work on
             the same posts.
     """
-    from reds_pipeline.withdrawal import finish_withdrawals
+    from reds_pipeline.withdrawal.withdraw import finish_withdrawals
 
     report = SweepReport()
     with exclusive(platform.home.lock("recheck"), "looking for posts again"):
@@ -116,7 +116,7 @@ def sweep(platform: Platform) -> SweepReport:
 
 def _due(platform: Platform, report: SweepReport) -> dict[_Table, list[Row]]:
     """Return the posts to be asked about, by their tables."""
-    from reds_pipeline.fediverse.recheck import stale
+    from reds_pipeline.fediverse.recheck.asking import stale
 
     home = platform.home
     tables = [
@@ -146,13 +146,13 @@ def _ask(platform: Platform, due: dict[_Table, list[Row]], report: SweepReport) 
 
     Not table by table: only all answers together tell people who left from a host with a fault.
     """
-    from reds_pipeline.fediverse.failures import HostError
-    from reds_pipeline.fediverse.recheck import (
+    from reds_pipeline.fediverse.recheck.asking import (
         as_mass_removal,
         mass_removal,
         recheck_posts,
         recorded_checks,
     )
+    from reds_pipeline.fediverse.web.failures import HostError
 
     found: dict[_Table, list[Check]] = {}
     with platform.host() as client, ExitStack() as stack:
@@ -195,8 +195,8 @@ def _ask(platform: Platform, due: dict[_Table, list[Row]], report: SweepReport) 
 
 def _act(platform: Platform, table: _Table, checks: Sequence[Check], report: SweepReport) -> None:
     """Withdraw what must not come back, then write the table, then forget the journal."""
-    from reds_pipeline.fediverse.recheck import lasting_withdrawals, updated_rows
-    from reds_pipeline.withdrawal import RecheckedPosts, WithdrawalRequest, withdraw
+    from reds_pipeline.fediverse.recheck.asking import lasting_withdrawals, updated_rows
+    from reds_pipeline.withdrawal.withdraw import RecheckedPosts, WithdrawalRequest, withdraw
 
     before = read_rows(table.path, POSTS)
     if lasting := lasting_withdrawals(before, checks):

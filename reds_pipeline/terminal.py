@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from reds_pipeline.doctor import Finding
     from reds_pipeline.fediverse.hosts import HostProfile
     from reds_pipeline.settings import Settings
-    from reds_pipeline.withdrawal import WithdrawalReport
+    from reds_pipeline.withdrawal.withdraw import WithdrawalReport
 
 _WIDTH_OF_A_FILE = 140
 

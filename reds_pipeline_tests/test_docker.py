@@ -18,7 +18,7 @@ import requests
 from packaging.specifiers import SpecifierSet
 
 from reds_pipeline.demo.instance import EmbeddedInstance
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 from reds_pipeline.jobs import COMMAND_LINE, DRIVER_TAG
 from reds_pipeline.modeling.bundle import ModelBundle, Provenance, load_bundle, save_bundle
 from reds_pipeline.settings import Settings

@@ -6,7 +6,7 @@ import pytest
 
 from reds_pipeline import terminal
 from reds_pipeline.doctor import Finding
-from reds_pipeline.withdrawal import WithdrawalReport
+from reds_pipeline.withdrawal.withdraw import WithdrawalReport
 
 MODEL: dict[str, Any] = {
     "backbone": "mobilenetv2_100",

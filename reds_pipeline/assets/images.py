@@ -44,9 +44,9 @@ def raw_images(
     context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
 ) -> dg.MaterializeResult:
     """Pictures of one class, verified, without metadata; one row an attempt (R-SCR-2, 11)."""
-    from reds_pipeline.fediverse.media import download_images
+    from reds_pipeline.fediverse.media.download import download_images
     from reds_pipeline.imaging.examine import examine_image
-    from reds_pipeline.withdrawal import finish_withdrawals, withdrawn_keys
+    from reds_pipeline.withdrawal.withdraw import finish_withdrawals, withdrawn_keys
 
     name, home = context.partition_key, platform.home
     table, journal = home.table("images", name), home.journal("images", name)

@@ -1,7 +1,7 @@
 """Looking for every post again, before anything is learnt from it.
 
 What belongs here: the asset ``recheck``. What does not: asking hosts (``fediverse.recheck``),
-withdrawing (``withdrawal.py``) and putting the two together (``sweep.py``).
+withdrawing (``withdrawal/withdraw.py``) and putting the two together (``sweep.py``).
 """
 
 import dagster as dg

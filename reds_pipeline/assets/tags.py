@@ -27,8 +27,8 @@ _SHOWN = 20
 def trending_tags(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Hashtags of the newest posts, as posted and as lemmas (R-TAG-1 to 13)."""
     from reds_pipeline.fediverse.collection import Collected, Known, funnel, sample_public
-    from reds_pipeline.fediverse.failures import AuthenticationRequired, HostRefused
     from reds_pipeline.fediverse.walks import Cursor
+    from reds_pipeline.fediverse.web.failures import AuthenticationRequired, HostRefused
     from reds_pipeline.lexicon.trends import count_hashtags
     from reds_pipeline.lexicon.wordnet import load_wordnet
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 
 from reds_pipeline.demo.live_posts import LivePosts
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 
 _FIRST_ARRIVAL = 1000
 

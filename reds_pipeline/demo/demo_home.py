@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from reds_pipeline.demo.instance import EmbeddedInstance
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 from reds_pipeline.errors import RedsError
 from reds_pipeline.settings import SETTINGS_FILE, Settings, load_settings
 from reds_pipeline.stage_inputs import curated_rows

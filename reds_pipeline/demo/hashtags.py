@@ -1,7 +1,7 @@
 """The words the town writes behind its number signs.
 
 Belongs here: the spellings of a class and the vocabulary of everything else people tag. Nothing
-here knows how REDS reads hashtags; which post gets which tags is ``town_builder``'s.
+here knows how REDS reads hashtags; which post gets which tags is ``town.builder``'s.
 """
 
 from __future__ import annotations

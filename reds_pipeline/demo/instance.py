@@ -35,7 +35,7 @@ from reds_pipeline.demo.mastodon.application import MastodonApplication
 from reds_pipeline.demo.mastodon.options import PERMISSIVE_ROBOTS_TXT, MastodonOptions
 from reds_pipeline.demo.pixelfed.application import InstanceOptions, PixelfedApplication
 from reds_pipeline.demo.posts import Author, Flavour, Post
-from reds_pipeline.demo.town import DEFAULT_IMAGES_PER_CLASS, Town
+from reds_pipeline.demo.town.town import DEFAULT_IMAGES_PER_CLASS, Town
 from reds_pipeline.demo.wiretap import Fault, RequestRecord, Wiretap
 from reds_pipeline.errors import RedsError
 

@@ -1,7 +1,7 @@
 """The plain records of the demo town: who posts, what is attached, what a post says.
 
 Belongs here: frozen dataclasses without behaviour beyond simple properties. How a town is made up
-is ``town_builder``; how a record becomes the server's JSON is the flavour's ``entities``.
+is ``town.builder``; how a record becomes the server's JSON is the flavour's ``entities``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What can happen to a picture between the camera and the server: every treatment of the demo.
 
 Belongs here: pure functions from the bytes of an ordinary picture to the bytes of the file that
-the instance serves, good or troublesome. Which post gets which treatment is ``town_builder``'s.
+the instance serves, good or troublesome. Which post gets which treatment is ``town.builder``'s.
 """
 
 from __future__ import annotations

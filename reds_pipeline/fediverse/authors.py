@@ -17,9 +17,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from reds_pipeline.fediverse.client import ApiClient
 from reds_pipeline.fediverse.consent import ConsentPolicy, opts_out, remote_host
-from reds_pipeline.fediverse.failures import (
+from reds_pipeline.fediverse.hosts import ACTIVITY_JSON, actor_path
+from reds_pipeline.fediverse.web.client import ApiClient
+from reds_pipeline.fediverse.web.failures import (
     AuthenticationRequired,
     BadRequest,
     BotCheck,
@@ -28,8 +29,7 @@ from reds_pipeline.fediverse.failures import (
     HostUnavailable,
     NotFound,
 )
-from reds_pipeline.fediverse.hosts import ACTIVITY_JSON, actor_path
-from reds_pipeline.fediverse.politeness import page_refusal
+from reds_pipeline.fediverse.web.politeness import page_refusal
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.keys import KeyedHash
 

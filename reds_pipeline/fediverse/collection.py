@@ -1,7 +1,7 @@
 """Collecting posts: the sample of the newest ones, and the posts of one class.
 
 What belongs here: which walks to make, and keeping what they bring safe against a kill. What
-does not: HTTP (``timelines.py``), the gates (``consent.py``), pictures (``media.py``).
+does not: HTTP (``timelines.py``), the gates (``consent.py``), pictures (``media/download.py``).
 
 Each page is judged in memory and then appended to the journal as rows together with the cursors
 after it, in one record. A kill therefore loses at most the page in flight and the next attempt
@@ -26,14 +26,14 @@ from typing import Any
 
 from tqdm import tqdm
 
-from reds_pipeline.fediverse.client import ApiClient
-from reds_pipeline.fediverse.failures import BudgetSpent
 from reds_pipeline.fediverse.hosts import HostProfile
 from reds_pipeline.fediverse.known_posts import KnownPosts
 from reds_pipeline.fediverse.posts import PostReader, Row
 from reds_pipeline.fediverse.sources import public_posts, tag_posts
 from reds_pipeline.fediverse.timelines import Page, PagingRules, id_order
 from reds_pipeline.fediverse.walks import Cursor, by_tag, extended, joined, shortened
+from reds_pipeline.fediverse.web.client import ApiClient
+from reds_pipeline.fediverse.web.failures import BudgetSpent
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.journal import Journal
 

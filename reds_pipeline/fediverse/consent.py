@@ -2,7 +2,7 @@
 
 What belongs here: the policy and the gate. What does not: what is stored of a post that passes
 (``posts.py``), what only the author's own pages say (``authors.py``) and the wishes of a whole
-host (``politeness.py``). The gate errs towards dropping: a flag that is missing where every
+host (``web/politeness.py``). The gate errs towards dropping: a flag that is missing where every
 server sends it, or has an odd type, counts as no.
 """
 

@@ -14,9 +14,9 @@ from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
 from reds_pipeline.errors import RedsError
-from reds_pipeline.fediverse.addresses import host_name, is_loopback, origin_of
-from reds_pipeline.fediverse.client import ApiClient
-from reds_pipeline.fediverse.failures import (
+from reds_pipeline.fediverse.web.addresses import host_name, is_loopback, origin_of
+from reds_pipeline.fediverse.web.client import ApiClient
+from reds_pipeline.fediverse.web.failures import (
     AuthenticationRequired,
     BadRequest,
     BotCheck,
@@ -25,7 +25,7 @@ from reds_pipeline.fediverse.failures import (
     HostUnavailable,
     NotFound,
 )
-from reds_pipeline.fediverse.politeness import refusal_sentence
+from reds_pipeline.fediverse.web.politeness import refusal_sentence
 
 Flavour = Literal["pixelfed", "mastodon", "compatible"]
 Verdict = Literal["anonymous", "needs_token", "unavailable"]

@@ -2,7 +2,7 @@
 
 What belongs here: taking in what a host shows again: posts that were edited, gated, confirmed,
 or judged under another policy. What does not: judging (``posts.py``, ``consent.py``), and when
-posts that were not seen again are looked for (``recheck.py``).
+posts that were not seen again are looked for (``recheck/asking.py``).
 
 A row under the policy of today always replaces one under another, in both directions, except
 that a withdrawn post stays withdrawn. Of two rows under one policy the stricter stays: an author
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from reds_pipeline.fediverse.posts import WITHDRAWN, Row
-from reds_pipeline.fediverse.recheck_rows import REVOCABLE_REASONS
+from reds_pipeline.fediverse.recheck.rows import REVOCABLE_REASONS
 
 # A post that stands on a page which is read anyway is confirmed by it. Not noted more often than
 # this, so that an unchanged instance leaves nothing to write.

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from reds_pipeline.fediverse.addresses import origin_of
 from reds_pipeline.fediverse.attachments import licence_of, size_of
 from reds_pipeline.fediverse.authors import AuthorWishes, author_key
 from reds_pipeline.fediverse.consent import (
@@ -23,6 +22,7 @@ from reds_pipeline.fediverse.consent import (
     tag_names,
     usable_attachments,
 )
+from reds_pipeline.fediverse.web.addresses import origin_of
 from reds_pipeline.storage.clock import as_text
 from reds_pipeline.storage.keys import KeyedHash
 from reds_pipeline.storage.seals import Seal

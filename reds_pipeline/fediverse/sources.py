@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from reds_pipeline.fediverse.client import ApiClient
-from reds_pipeline.fediverse.failures import AuthenticationRequired, HostRefused
 from reds_pipeline.fediverse.hosts import HostProfile, Verdict
 from reds_pipeline.fediverse.tag_feeds import discover_pages, rss_pages
 from reds_pipeline.fediverse.timelines import Page, PagingRules, public_timeline, tag_timeline
+from reds_pipeline.fediverse.web.client import ApiClient
+from reds_pipeline.fediverse.web.failures import AuthenticationRequired, HostRefused
 
 
 def public_posts(

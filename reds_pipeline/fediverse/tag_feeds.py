@@ -16,11 +16,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from reds_pipeline.fediverse.addresses import origin_of
-from reds_pipeline.fediverse.client import ApiClient
-from reds_pipeline.fediverse.failures import NotFound
 from reds_pipeline.fediverse.hosts import PIXELFED_TAG_FEED, STATUSES, tag_rss_path
 from reds_pipeline.fediverse.timelines import Page, id_order
+from reds_pipeline.fediverse.web.addresses import origin_of
+from reds_pipeline.fediverse.web.client import ApiClient
+from reds_pipeline.fediverse.web.failures import NotFound
 
 # The most that each will give (fediverse.md 2.5, 3.1).
 RSS_LENGTH = 200

@@ -22,10 +22,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import quote
 
-from reds_pipeline.fediverse.client import ApiClient
-from reds_pipeline.fediverse.failures import HostError, HostUnavailable
 from reds_pipeline.fediverse.hosts import PUBLIC_TIMELINE, TAG_TIMELINE, HostProfile
 from reds_pipeline.fediverse.unreadable_pages import Entity, PageGetter, is_number
+from reds_pipeline.fediverse.web.client import ApiClient
+from reds_pipeline.fediverse.web.failures import HostError, HostUnavailable
 
 # Both servers silently cut larger limits to this (fediverse.md 6, trap 23).
 LARGEST_PAGE = 40

@@ -2,7 +2,7 @@
 
 What belongs here: telling a broken page from a host that is down, finding the post that breaks
 it, and a cursor below that post (fediverse.md 6, trap 8). What does not: what is asked for
-(``timelines.py``), and trying one request again (``client.py``).
+(``timelines.py``), and trying one request again (``web/client.py``).
 
 A page that fails is asked again for half as many posts, and so on down to one: what stands above
 the broken post still comes through. Where ids are numbers, as the snowflakes of Pixelfed and
@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from reds_pipeline.fediverse.failures import CircuitOpen, HostUnavailable
+from reds_pipeline.fediverse.web.failures import CircuitOpen, HostUnavailable
 
 _LOGGER = logging.getLogger(__name__)
 # So many failures in a row, and we make sure that the host is there at all. Fewer than a client

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from reds_pipeline.demo.instance import EmbeddedInstance
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 
 
 class Visitor:

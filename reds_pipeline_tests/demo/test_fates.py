@@ -11,10 +11,10 @@ from reds_pipeline.demo.mastodon.options import MastodonOptions
 from reds_pipeline.demo.mastodon.rate_limits import RateLimits
 from reds_pipeline.demo.pixelfed.application import InstanceOptions
 from reds_pipeline.demo.posts import Flavour
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 from reds_pipeline.fediverse.consent import REASONS, ConsentPolicy, gate
 from reds_pipeline_tests.demo.conftest import Visitor
-from reds_pipeline_tests.demo.test_town import ODD_KINDS
+from reds_pipeline_tests.demo.town.test_town import ODD_KINDS
 
 BOUNDLESS = RateLimits(requests=100_000, paging_requests=100_000)
 

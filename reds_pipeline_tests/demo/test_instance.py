@@ -18,7 +18,7 @@ from PIL import Image
 
 from reds_pipeline.demo.instance import EmbeddedInstance
 from reds_pipeline.demo.pixelfed.application import InstanceOptions
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 from reds_pipeline.demo.wiretap import Fault
 from reds_pipeline.errors import RedsError
 from reds_pipeline_tests.demo.conftest import Visitor

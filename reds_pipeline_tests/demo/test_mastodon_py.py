@@ -20,7 +20,7 @@ from reds_pipeline.demo.instance import EmbeddedInstance
 from reds_pipeline.demo.mastodon.options import FeedAccess, MastodonOptions
 from reds_pipeline.demo.mastodon.rate_limits import RateLimits
 from reds_pipeline.demo.posts import Flavour
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 
 
 def client_of(instance: EmbeddedInstance, token: str | None = None) -> Mastodon:

@@ -9,7 +9,7 @@ from PIL import Image
 from reds_pipeline.demo.photos import PhotoFolder
 from reds_pipeline.demo.pictures import picture_file
 from reds_pipeline.demo.posts import Picture
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 from reds_pipeline.errors import RedsError
 
 

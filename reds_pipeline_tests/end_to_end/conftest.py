@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from reds_pipeline.demo.instance import EmbeddedInstance
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 from reds_pipeline.demo.wiretap import RequestRecord
 
 COMMAND = [sys.executable, "-m", "reds_pipeline.cli"]

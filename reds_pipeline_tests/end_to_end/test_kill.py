@@ -16,7 +16,7 @@ import pytest
 
 from reds_pipeline.demo.instance import EmbeddedInstance
 from reds_pipeline.demo.pixelfed.application import InstanceOptions
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 from reds_pipeline.storage.atomic import TEMPORARY_PREFIX
 from reds_pipeline.storage.tables import read_rows
 from reds_pipeline_tests.end_to_end.conftest import COMMAND, SECONDS, Reds, installation

@@ -15,7 +15,7 @@ from reds_pipeline.demo.mastodon.options import (
     FeedAccess,
     MastodonOptions,
 )
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 from reds_pipeline_tests.end_to_end.conftest import Reds, installation
 
 # What an instance has whose admins have agreed.

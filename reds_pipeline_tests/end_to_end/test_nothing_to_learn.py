@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from reds_pipeline.demo.instance import EmbeddedInstance
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 from reds_pipeline.demo.wiretap import Fault
 from reds_pipeline_tests.end_to_end.conftest import installation
 

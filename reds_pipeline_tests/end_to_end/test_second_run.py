@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reds_pipeline.demo.instance import EmbeddedInstance
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.tables import read_rows
 from reds_pipeline_tests.end_to_end.conftest import Reds, installation

@@ -12,7 +12,7 @@ import pytest
 
 from reds_pipeline.definitions import build_defs
 from reds_pipeline.demo.instance import EmbeddedInstance
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 from reds_pipeline.demo.wiretap import Fault
 from reds_pipeline.instance import open_instance
 from reds_pipeline.jobs import (

@@ -9,7 +9,7 @@ from typing import Any
 from reds_pipeline.fediverse.consent import ConsentPolicy
 from reds_pipeline.fediverse.hosts import HostProfile
 from reds_pipeline.fediverse.posts import PostReader
-from reds_pipeline.fediverse.transport import RequestPace
+from reds_pipeline.fediverse.web.transport import RequestPace
 from reds_pipeline.storage.keys import KeyedHash
 from reds_pipeline.storage.seals import Seal
 from reds_pipeline_tests.fediverse.scripted_host import NOT_FOUND, Asked, Reply, as_json

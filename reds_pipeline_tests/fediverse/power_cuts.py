@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from reds_pipeline.fediverse.client import ApiClient
+from reds_pipeline.fediverse.web.client import ApiClient
 from reds_pipeline.storage.journal import Journal
 
 

@@ -9,20 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reds_pipeline.demo.instance import EmbeddedInstance
-from reds_pipeline.demo.town import Town
-from reds_pipeline.demo.town_plan import TownPlan
+from reds_pipeline.demo.town.plan import TownPlan
+from reds_pipeline.demo.town.town import Town
 from reds_pipeline.fediverse.authors import (
     UNSAID,
     AuthorWishes,
     actor_refusal,
     author_key,
 )
-from reds_pipeline.fediverse.client import ApiClient
 from reds_pipeline.fediverse.consent import REASONS, ConsentPolicy
-from reds_pipeline.fediverse.failures import BotCheck, BudgetSpent, CircuitOpen, HostError
 from reds_pipeline.fediverse.hosts import probe
 from reds_pipeline.fediverse.sources import tag_posts
 from reds_pipeline.fediverse.timelines import PagingRules
+from reds_pipeline.fediverse.web.client import ApiClient
+from reds_pipeline.fediverse.web.failures import BotCheck, BudgetSpent, CircuitOpen, HostError
 from reds_pipeline_tests.fediverse.makers import (
     IMPATIENT,
     KEY,

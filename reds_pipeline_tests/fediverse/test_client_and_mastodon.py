@@ -15,10 +15,10 @@ from reds_pipeline.demo.mastodon.options import (
     MastodonOptions,
 )
 from reds_pipeline.demo.mastodon.rate_limits import RateLimits
-from reds_pipeline.demo.town import Town
-from reds_pipeline.fediverse.client import ApiClient
-from reds_pipeline.fediverse.failures import AuthenticationRequired, HostRefused
-from reds_pipeline.fediverse.transport import RequestPace
+from reds_pipeline.demo.town.town import Town
+from reds_pipeline.fediverse.web.client import ApiClient
+from reds_pipeline.fediverse.web.failures import AuthenticationRequired, HostRefused
+from reds_pipeline.fediverse.web.transport import RequestPace
 
 PUBLIC = "/api/v1/timelines/public"
 WINDOW_SECONDS = 30.0

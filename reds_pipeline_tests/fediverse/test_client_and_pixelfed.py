@@ -9,16 +9,16 @@ import pytest
 
 from reds_pipeline.demo.instance import EmbeddedInstance
 from reds_pipeline.demo.pixelfed.options import InstanceOptions
-from reds_pipeline.demo.town import Town
-from reds_pipeline.fediverse.client import ApiClient
-from reds_pipeline.fediverse.failures import (
+from reds_pipeline.demo.town.town import Town
+from reds_pipeline.fediverse.web.client import ApiClient
+from reds_pipeline.fediverse.web.failures import (
     AuthenticationRequired,
     BadRequest,
     BotCheck,
     HostError,
     NotFound,
 )
-from reds_pipeline.fediverse.transport import RequestPace
+from reds_pipeline.fediverse.web.transport import RequestPace
 
 PUBLIC = "/api/v1/timelines/public"
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from reds_pipeline.fediverse.client import ApiClient
-from reds_pipeline.fediverse.failures import (
+from reds_pipeline.fediverse.web.client import ApiClient
+from reds_pipeline.fediverse.web.failures import (
     BotCheck,
     BudgetSpent,
     CircuitOpen,
@@ -18,8 +18,8 @@ from reds_pipeline.fediverse.failures import (
     HostRefused,
     HostUnavailable,
 )
-from reds_pipeline.fediverse.politeness import Politeness
-from reds_pipeline.fediverse.transport import RequestPace
+from reds_pipeline.fediverse.web.politeness import Politeness
+from reds_pipeline.fediverse.web.transport import RequestPace
 from reds_pipeline_tests.fediverse.makers import IMPATIENT, TOKEN
 from reds_pipeline_tests.fediverse.scripted_host import (
     NOT_FOUND,

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from reds_pipeline.fediverse.client import ApiClient
 from reds_pipeline.fediverse.collection import (
     Collected,
     Known,
@@ -18,9 +17,10 @@ from reds_pipeline.fediverse.collection import (
     sample_public,
 )
 from reds_pipeline.fediverse.consent import ConsentPolicy
-from reds_pipeline.fediverse.failures import HostUnavailable
 from reds_pipeline.fediverse.hosts import HostProfile
 from reds_pipeline.fediverse.timelines import PagingRules
+from reds_pipeline.fediverse.web.client import ApiClient
+from reds_pipeline.fediverse.web.failures import HostUnavailable
 from reds_pipeline.storage.journal import Journal
 from reds_pipeline_tests.fediverse.makers import (
     IMPATIENT,

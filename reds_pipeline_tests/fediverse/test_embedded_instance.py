@@ -13,15 +13,15 @@ from reds_pipeline.demo.instance import EmbeddedInstance
 from reds_pipeline.demo.mastodon.options import MastodonOptions
 from reds_pipeline.demo.pixelfed.options import InstanceOptions
 from reds_pipeline.demo.posts import Flavour
-from reds_pipeline.demo.town import Town
-from reds_pipeline.fediverse.client import ApiClient
+from reds_pipeline.demo.town.town import Town
 from reds_pipeline.fediverse.collection import Collected, Known, collect_posts, sample_public
-from reds_pipeline.fediverse.failures import AuthenticationRequired
-from reds_pipeline.fediverse.fetcher import MediaFetcher
 from reds_pipeline.fediverse.hosts import probe
-from reds_pipeline.fediverse.media import download_images
+from reds_pipeline.fediverse.media.download import download_images
+from reds_pipeline.fediverse.media.fetcher import MediaFetcher
 from reds_pipeline.fediverse.timelines import PagingRules
-from reds_pipeline.fediverse.transport import RequestPace
+from reds_pipeline.fediverse.web.client import ApiClient
+from reds_pipeline.fediverse.web.failures import AuthenticationRequired
+from reds_pipeline.fediverse.web.transport import RequestPace
 from reds_pipeline.imaging.examine import ExaminedImage, examine_image
 from reds_pipeline.storage.images import ImageStore
 from reds_pipeline.storage.journal import Journal

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import pytest
 
 from reds_pipeline.errors import RedsError
-from reds_pipeline.fediverse.client import ApiClient
-from reds_pipeline.fediverse.failures import AuthenticationRequired, BotCheck, HostRefused
 from reds_pipeline.fediverse.hosts import HostProfile, probe, require_approval
+from reds_pipeline.fediverse.web.client import ApiClient
+from reds_pipeline.fediverse.web.failures import AuthenticationRequired, BotCheck, HostRefused
 from reds_pipeline_tests.fediverse.makers import IMPATIENT, MASTODON, PIXELFED, TOKEN
 from reds_pipeline_tests.fediverse.scripted_host import (
     NOT_FOUND,

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from reds_pipeline.fediverse.collection import Collected, Known, collect_posts
 from reds_pipeline.fediverse.hosts import HostProfile
 from reds_pipeline.fediverse.timelines import PagingRules
-from reds_pipeline.fediverse.transport import RequestPace
+from reds_pipeline.fediverse.web.transport import RequestPace
 from reds_pipeline.storage.journal import Journal
 from reds_pipeline_tests.fediverse.makers import MASTODON, PIXELFED, entity, reader
 from reds_pipeline_tests.fediverse.power_cuts import FragileJournal, Killed, MortalClient

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from reds_pipeline.fediverse.fetcher import MediaFailed, MediaFetcher, MediaRefused
-from reds_pipeline.fediverse.media_hosts import MediaManners
-from reds_pipeline.fediverse.politeness import Politeness
+from reds_pipeline.fediverse.media.fetcher import MediaFailed, MediaFetcher, MediaRefused
+from reds_pipeline.fediverse.media.media_hosts import MediaManners
+from reds_pipeline.fediverse.web.politeness import Politeness
 from reds_pipeline_tests.fediverse.makers import IMPATIENT
 from reds_pipeline_tests.fediverse.scripted_host import Asked, Reply, ScriptedHost, redirect
 

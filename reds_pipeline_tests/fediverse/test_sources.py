@@ -13,14 +13,14 @@ from reds_pipeline.demo.mastodon.options import (
     MastodonOptions,
 )
 from reds_pipeline.demo.pixelfed.options import InstanceOptions
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 from reds_pipeline.demo.wiretap import RequestRecord
-from reds_pipeline.fediverse.client import ApiClient
 from reds_pipeline.fediverse.collection import Collected, Known, collect_posts
-from reds_pipeline.fediverse.failures import AuthenticationRequired, HostError, HostRefused
 from reds_pipeline.fediverse.hosts import HostProfile, Verdict, probe
 from reds_pipeline.fediverse.sources import has_guest_feed, public_posts, tag_posts
 from reds_pipeline.fediverse.timelines import Page, PagingRules
+from reds_pipeline.fediverse.web.client import ApiClient
+from reds_pipeline.fediverse.web.failures import AuthenticationRequired, HostError, HostRefused
 from reds_pipeline.storage.journal import Journal
 from reds_pipeline_tests.fediverse.makers import (
     IMPATIENT,

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reds_pipeline.fediverse.client import ApiClient
-from reds_pipeline.fediverse.failures import AuthenticationRequired
 from reds_pipeline.fediverse.tag_feeds import discover_pages, rss_pages, rss_post_ids
 from reds_pipeline.fediverse.timelines import Page
+from reds_pipeline.fediverse.web.client import ApiClient
+from reds_pipeline.fediverse.web.failures import AuthenticationRequired
 from reds_pipeline_tests.fediverse.makers import IMPATIENT, entity
 from reds_pipeline_tests.fediverse.scripted_host import (
     NOT_FOUND,

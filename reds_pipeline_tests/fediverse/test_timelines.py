@@ -9,8 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reds_pipeline.fediverse.client import ApiClient
-from reds_pipeline.fediverse.failures import HostError, HostUnavailable
 from reds_pipeline.fediverse.timelines import (
     Page,
     PagingRules,
@@ -19,6 +17,8 @@ from reds_pipeline.fediverse.timelines import (
     public_timeline,
     tag_timeline,
 )
+from reds_pipeline.fediverse.web.client import ApiClient
+from reds_pipeline.fediverse.web.failures import HostError, HostUnavailable
 from reds_pipeline_tests.fediverse.makers import IMPATIENT, MASTODON, PIXELFED, timeline
 from reds_pipeline_tests.fediverse.scripted_host import Asked, Reply, ScriptedHost, as_json
 

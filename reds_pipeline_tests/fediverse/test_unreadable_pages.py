@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from reds_pipeline.fediverse.client import ApiClient
-from reds_pipeline.fediverse.failures import BudgetSpent, CircuitOpen, HostUnavailable
 from reds_pipeline.fediverse.hosts import HostProfile
 from reds_pipeline.fediverse.timelines import Page, PagingRules, tag_timeline
-from reds_pipeline.fediverse.transport import RequestPace
+from reds_pipeline.fediverse.web.client import ApiClient
+from reds_pipeline.fediverse.web.failures import BudgetSpent, CircuitOpen, HostUnavailable
+from reds_pipeline.fediverse.web.transport import RequestPace
 from reds_pipeline_tests.fediverse.makers import MASTODON, PIXELFED, timeline
 from reds_pipeline_tests.fediverse.scripted_host import (
     NOT_FOUND,

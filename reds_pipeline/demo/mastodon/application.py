@@ -27,7 +27,7 @@ from reds_pipeline.demo.mastodon.rate_limits import RateLimiter
 from reds_pipeline.demo.mastodon.trends import trending_tags
 from reds_pipeline.demo.mastodon.web import WebAnswers
 from reds_pipeline.demo.posts import Author, Post
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 
 Answer = Callable[[Request], Response]
 

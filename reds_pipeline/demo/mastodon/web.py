@@ -22,7 +22,7 @@ from reds_pipeline.demo.mastodon import documents, feeds, parameters, rss
 from reds_pipeline.demo.mastodon.entities import author_url, post_url
 from reds_pipeline.demo.mastodon.options import MastodonOptions
 from reds_pipeline.demo.posts import Author, Post
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 
 Answer = Callable[[Request], Response]
 

@@ -24,7 +24,7 @@ from reds_pipeline.demo.pixelfed.options import InstanceOptions
 from reds_pipeline.demo.pixelfed.pages import PageAnswers
 from reds_pipeline.demo.pixelfed.site import Site
 from reds_pipeline.demo.pixelfed.timelines import TokenAnswers
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 
 __all__ = ["InstanceOptions", "PixelfedApplication"]
 

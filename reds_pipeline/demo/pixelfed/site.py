@@ -16,7 +16,7 @@ from reds_pipeline.demo.live_posts import LivePosts
 from reds_pipeline.demo.pixelfed.entities import post_entity
 from reds_pipeline.demo.pixelfed.options import InstanceOptions
 from reds_pipeline.demo.posts import Post
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import pytest
 from reds_pipeline.demo.instance import EmbeddedInstance
 from reds_pipeline.demo.mastodon.options import MastodonOptions
 from reds_pipeline.demo.mastodon.rate_limits import RateLimits
-from reds_pipeline.demo.town import Town
-from reds_pipeline.demo.town_plan import TownPlan
+from reds_pipeline.demo.town.plan import TownPlan
+from reds_pipeline.demo.town.town import Town
 from reds_pipeline_tests.demo.conftest import Visitor
 
 PUBLIC = "/api/v1/timelines/public"

@@ -13,7 +13,7 @@ from reds_pipeline.demo.hashtags import full_width
 from reds_pipeline.demo.instance import EmbeddedInstance
 from reds_pipeline.demo.mastodon.options import FeedAccess, MastodonOptions
 from reds_pipeline.demo.posts import Post
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 from reds_pipeline_tests.demo.conftest import Visitor
 from reds_pipeline_tests.demo.mastodon.conftest import PUBLIC, TAG, Guest
 

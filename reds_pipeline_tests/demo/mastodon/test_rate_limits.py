@@ -11,7 +11,7 @@ import pytest
 from reds_pipeline.demo.instance import EmbeddedInstance
 from reds_pipeline.demo.mastodon.options import MastodonOptions
 from reds_pipeline.demo.mastodon.rate_limits import RateLimits
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 from reds_pipeline_tests.demo.conftest import Visitor
 from reds_pipeline_tests.demo.mastodon.conftest import PUBLIC, Guest
 

@@ -13,7 +13,7 @@ from reds_pipeline.demo.mastodon.options import (
     MastodonOptions,
 )
 from reds_pipeline.demo.posts import Author, Post
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 from reds_pipeline_tests.demo.mastodon.conftest import TAG, Guest
 
 ACTIVITY = "application/activity+json"

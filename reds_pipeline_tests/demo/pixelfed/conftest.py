@@ -12,7 +12,7 @@ import requests
 from reds_pipeline.demo.instance import EmbeddedInstance
 from reds_pipeline.demo.pixelfed.application import InstanceOptions
 from reds_pipeline.demo.posts import Post
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 
 ANYTHING = "*/*"
 JSON = "application/json"

@@ -8,7 +8,7 @@ import pytest
 from reds_pipeline.demo.instance import EmbeddedInstance
 from reds_pipeline.demo.pixelfed.hashtag_rows import find_hashtag
 from reds_pipeline.demo.posts import Post
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 from reds_pipeline_tests.demo.pixelfed.conftest import (
     ANYTHING,
     JSON,

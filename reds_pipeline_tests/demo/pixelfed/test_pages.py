@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 
 from reds_pipeline.demo.instance import EmbeddedInstance
 from reds_pipeline.demo.posts import Post
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 from reds_pipeline_tests.demo.pixelfed.conftest import (
     ANYTHING,
     JSON,

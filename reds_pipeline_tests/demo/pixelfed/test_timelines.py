@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from reds_pipeline.demo.instance import EmbeddedInstance
-from reds_pipeline.demo.town import Town
+from reds_pipeline.demo.town.town import Town
 from reds_pipeline_tests.demo.conftest import Visitor
 from reds_pipeline_tests.demo.pixelfed.conftest import find_post, is_ordinary
 

@@ -1,0 +1,1 @@
+"""Fetching pictures from wherever hosts say that they lie."""

@@ -1,0 +1,1 @@
+"""Looking again for posts that are held: still there, still open, still willing?"""

@@ -1,0 +1,1 @@
+"""Withdrawing posts, people and pictures from everything that was made of them."""

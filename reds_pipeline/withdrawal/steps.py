@@ -1,0 +1,306 @@
+"""The steps by which what was withdrawn leaves tables, journals, arrays and files.
+
+What belongs here: the order of the steps, locks, and counting. What does not: what becomes of a
+single row (``rows.py``).
+
+Each step reads what is there and writes only what differs, and the later ones see the outcome
+of the earlier ones in memory. So the same code counts without writing, and repeats what a kill
+left undone: the SHA-256 by which a file is found goes from its row only after the file.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from reds_pipeline.contact_sheets import note_sheets
+from reds_pipeline.errors import RedsError
+from reds_pipeline.storage.home import Home
+from reds_pipeline.storage.journal import Journal
+from reds_pipeline.storage.ledger import Ledger
+from reds_pipeline.storage.locks import exclusive
+from reds_pipeline.storage.partitions import Partition, partitions
+from reds_pipeline.storage.tables import (
+    CLEAN_IMAGES,
+    CURATED,
+    CURSORS,
+    HASHTAGS,
+    IMAGES,
+    LEMMAS,
+    POSTS,
+    read_rows,
+    write_rows,
+)
+from reds_pipeline.withdrawal.cursors import CursorPurge
+from reds_pipeline.withdrawal.erasure import erase_pictures, remove_leftovers
+from reds_pipeline.withdrawal.requests import post_rows_in
+from reds_pipeline.withdrawal.rows import (
+    ERASED_REASONS,
+    PicturePurge,
+    PostPurge,
+    ShownPictures,
+    without_names,
+)
+from reds_pipeline.withdrawal.tombstones import Tombstones, record_erasure
+
+Row = dict[str, Any]
+
+# What a kill left half written, or stored and not yet entered anywhere, is taken for such only
+# after this time: a moment after it was written it may be the work of a process that runs.
+LEFTOVER_SECONDS = 3600.0
+
+
+class WithdrawalSteps:
+    """One pass over a home; ``run`` it once.
+
+    Args:
+        home: What is kept.
+        ledger: Where erased pictures are remembered.
+        tombstones: What is withdrawn.
+        now: The time of the rows that change.
+        write: Whether to change anything, or only to count.
+
+    Attributes:
+        removed: How many of each kind were, or would be, removed.
+        classes: File names of the classes of which a picture went.
+        busy: Tables that could not be written because somebody else works on them.
+        gone: SHA-256 of the pictures that no post shows any more.
+    """
+
+    def __init__(
+        self, home: Home, ledger: Ledger, tombstones: Tombstones, *, now: str, write: bool
+    ) -> None:
+        self.removed: Counter[str] = Counter()
+        self.classes: set[str] = set()
+        self.busy: set[str] = set()
+        self.gone: frozenset[str] = frozenset()
+        self._home = home
+        self._ledger = ledger
+        self._write = write
+        self._posts = PostPurge(tombstones, home.keyed_hash, home.seal, now)
+        self._tombstones = tombstones
+        self._shown = ShownPictures(home.keyed_hash)
+        # Rows of the images table as they will be, by class.
+        self._pictures: dict[str, list[Row]] = {}
+        self._extensions: dict[str, str] = {}
+
+    def run(self) -> None:
+        """Take everything withdrawn out of everything."""
+        self._take_out_of_posts()
+        self._take_out_of_sample()
+        self._take_out_of_rechecks()
+        self._take_out_of_images()
+        self._take_out_of_datasets()
+        self._erase_files()
+        self._forget_hashes()
+        if self._write:
+            referenced = frozenset(self._extensions) | self._curated_pictures()
+            self.removed["leftovers"] += remove_leftovers(self._home, referenced, LEFTOVER_SECONDS)
+
+    def _take_out_of_posts(self) -> None:
+        for part in partitions(self._home, "posts"):
+            with self._at_work(part.lock, f"posts of {part.stem}") as may_write:
+                rows = self._revised(part.table, POSTS, self._posts.row, "rows of posts", may_write)
+                self._revise(part.journal, self._posts.record, may_write)
+                cursors = self._home.root / "tables" / "cursors" / part.table.name
+                self._take_out_of_cursors(cursors, part.journal, rows, may_write)
+            for row in rows:
+                self._shown.add(row)
+            for record in part.journal.records():
+                for row in post_rows_in(record):
+                    self._shown.add(self._posts.row(row))
+        self._shown.settle()
+
+    def _take_out_of_sample(self) -> None:
+        table = self._home.table("sample_posts")
+        with self._at_work(self._home.lock("sample"), "the sample of posts") as may_write:
+            sample = [self._posts.row(row) for row in read_rows(table, POSTS)]
+            # Before the sample itself: afterwards nobody knows which words only they used.
+            if sample:
+                self._drop_words({tag for row in sample for tag in row["tags"] or ()}, may_write)
+            rows = self._revised(table, POSTS, self._posts.row, "rows of the sample", may_write)
+            journal = self._home.journal("sample", "public")
+            self._revise(journal, self._posts.record, may_write)
+            cursors = self._home.table("sample_cursors")
+            self._take_out_of_cursors(cursors, journal, rows, may_write)
+
+    def _take_out_of_cursors(
+        self, cursors: Path, journal: Journal, rows: list[Row], may_write: bool
+    ) -> None:
+        unfinished = [
+            self._posts.row(row) for record in journal.records() for row in post_rows_in(record)
+        ]
+        purge = CursorPurge(self._home.keyed_hash, [*rows, *unfinished])
+        self._revised(cursors, CURSORS, purge.row, "ends of walks", may_write)
+        self._revise(journal, purge.record, may_write)
+
+    def _take_out_of_rechecks(self) -> None:
+        """Take posts out of the notes of sweeps, whoever holds them.
+
+        A sweep withdraws what it found while it goes on. Should it note something down at this
+        very moment, that post is asked about once more.
+        """
+        for name in ("recheck", "recheck_sample"):
+            for part in partitions(self._home, name):
+                self._revise(part.journal, self._posts.record, self._write)
+
+    def _drop_words(self, used: set[str], may_write: bool) -> None:
+        """Drop hashtags that no post of the sample uses any more; counts are made anew later."""
+        hashtags, lemmas = self._home.table("hashtags"), self._home.table("lemmas")
+        words = read_rows(hashtags, HASHTAGS)
+        left = [row for row in words if row["tag"] in used]
+        if len(left) == len(words):
+            return
+        self.removed["hashtags"] += len(words) - len(left)
+        if not may_write:
+            return
+        sources = [
+            row | {"sources": [source for source in row["sources"] if source["tag"] in used]}
+            for row in read_rows(lemmas, LEMMAS)
+        ]
+        write_rows(lemmas, [row for row in sources if row["sources"]], LEMMAS)
+        write_rows(hashtags, left, HASHTAGS)
+
+    def _take_out_of_images(self) -> None:
+        purge = PicturePurge(self._tombstones, self._home.keyed_hash, self._shown)
+        stored: dict[str, str] = {}
+        erased: dict[str, str] = {}
+        for part in partitions(self._home, "images"):
+            with self._at_work(part.lock, f"pictures of {part.stem}") as may_write:
+                rows = self._revised(part.table, IMAGES, purge.row, "rows of pictures", may_write)
+                self._revise(part.journal, purge.row, may_write)
+            self._pictures[part.stem] = rows
+            unfinished = filter(None, map(purge.row, part.journal.records()))
+            for row in (*rows, *unfinished):
+                if row["status"] == "stored":
+                    stored[row["sha256"]] = row["extension"]
+                elif row["reason"] in ERASED_REASONS and row["sha256"]:
+                    erased[row["sha256"]] = row["extension"]
+        self.gone = frozenset(erased) - frozenset(stored)
+        self._extensions = stored | {sha256: erased[sha256] for sha256 in self.gone}
+
+    def _take_out_of_datasets(self) -> None:
+        """Take pictures out of what was made of the images table, the last table made first.
+
+        A row goes when the images table no longer holds its picture as stored.
+        """
+        cleaned: dict[Partition, tuple[list[Row], list[Row]]] = {}
+        for part in partitions(self._home, "clean_images"):
+            if part.stem in self._pictures:
+                rows = read_rows(part.table, CLEAN_IMAGES)
+                held = {
+                    (row["media_key"], row["sha256"])
+                    for row in self._pictures[part.stem]
+                    if row["status"] == "stored"
+                }
+                left = [row for row in rows if (row["media_key"], row["sha256"]) in held]
+                cleaned[part] = (rows, left)
+        before = {_identity(row) for rows, _ in cleaned.values() for row in rows}
+        after = {_identity(row) for _, left in cleaned.values() for row in left}
+        self._rewrite_dataset(before - after)
+        for part, (rows, left) in cleaned.items():
+            if len(left) == len(rows):
+                continue
+            self.removed["rows of cleaned pictures"] += len(rows) - len(left)
+            self.classes.add(part.stem)
+            if self._write:
+                # First, because afterwards nothing tells whose contact sheets show the pictures.
+                note_sheets(self._home, part.stem)
+                write_rows(part.table, without_names(left, self.gone, ["cluster"]), CLEAN_IMAGES)
+
+    def _rewrite_dataset(self, lost: set[tuple[str, str, str]]) -> None:
+        table = self._home.table("curated_dataset")
+        rows = read_rows(table, CURATED)
+        left = [
+            row for row in rows if row["sha256"] not in self.gone and _identity(row) not in lost
+        ]
+        if len(left) == len(rows):
+            return
+        self.removed["rows of the data set"] += len(rows) - len(left)
+        if self._write:
+            write_rows(table, without_names(left, self.gone, ["cluster", "group"]), CURATED)
+
+    def _erase_files(self) -> None:
+        if not self.gone:
+            return
+        if self._write:
+            # Models are told by this, so it has to be known before the last trace is lost.
+            record_erasure(self._ledger, self._home.keyed_hash, self.gone)
+        for store in self._home.array_stores():
+            kind = f"rows of {store.root.parent.name} {store.root.name}"
+            self.removed[kind] += len(self.gone & store.keys())
+        shown = self._home.figures / "examples.jpg"
+        self.removed["figures"] += shown.exists()
+        pictures = [(sha256, self._extensions[sha256]) for sha256 in sorted(self.gone)]
+        if self._write:
+            shown.unlink(missing_ok=True)
+            self.removed["picture files"] += erase_pictures(self._home, pictures)
+        else:
+            self.removed["picture files"] += sum(
+                self._home.images.path(*picture).exists() for picture in pictures
+            )
+
+    def _forget_hashes(self) -> None:
+        """Take the SHA-256 out of the rows of pictures whose file is gone."""
+        if not self._write:
+            return
+        for part in partitions(self._home, "images"):
+            with self._at_work(part.lock, f"pictures of {part.stem}") as may_write:
+                self._revised(part.table, IMAGES, _without_hash, "", may_write)
+                part.journal.rewrite(_without_hash, write=may_write)
+
+    def _curated_pictures(self) -> frozenset[str]:
+        rows = read_rows(self._home.table("curated_dataset"), CURATED)
+        return frozenset(row["sha256"] for row in rows)
+
+    def _revised(
+        self,
+        table: Path,
+        schema: pa.Schema,
+        revised: Callable[[Row], Row | None],
+        kind: str,
+        may_write: bool,
+    ) -> list[Row]:
+        """Return the rows of a table as they will be; write them if they differ and we may."""
+        rows = read_rows(table, schema)
+        results = [revised(row) for row in rows]
+        left = [row for row in results if row is not None]
+        changed = sum(new != old for new, old in zip(results, rows, strict=True))
+        if kind:
+            self.removed[kind] += changed
+        if changed and may_write:
+            write_rows(table, left, schema)
+        return left
+
+    def _revise(
+        self, journal: Journal, revised: Callable[[Row], Row | None], may_write: bool
+    ) -> None:
+        self.removed["records of work in progress"] += journal.rewrite(revised, write=may_write)
+
+    @contextmanager
+    def _at_work(self, lock: Path, what: str) -> Iterator[bool]:
+        """Hold a lock and yield whether to write; what is in use is remembered and left alone."""
+        with ExitStack() as held:
+            may_write = self._write
+            if may_write:
+                try:
+                    held.enter_context(exclusive(lock, f"working on the {what}"))
+                except RedsError:
+                    self.busy.add(what)
+                    may_write = False
+            yield may_write
+
+
+def _identity(row: Row) -> tuple[str, str, str]:
+    return row["sha256"], row["class_name"], row["author_key"]
+
+
+def _without_hash(row: Row) -> Row:
+    if row["status"] == "stored" or row["reason"] not in ERASED_REASONS:
+        return row
+    return row | {"sha256": "", "extension": ""}
