@@ -4,8 +4,9 @@ What belongs here: the way to a media file and every reason not to take it (fedi
 5.2). What does not: what the bytes show (``imaging``) and what becomes of them (``download.py``).
 The fetcher has a session of its own that never saw the API token, connects to public addresses
 only (``web/public_connections.py``), and looks at each redirect before it follows it. The one
-private address it may visit is the origin of an API host on this very machine. Each host is asked at a
-pace and within a budget of its own (``media_hosts.py``), which the API's has no part in.
+private address it may visit is the origin of an API host on this very machine. Each host is
+asked at a pace and within a budget of its own (``media_hosts.py``), which the API's has no part
+in.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 What belongs here: how bytes travel. What does not: what is asked for and how answers are judged
 (``client.py``, ``media/fetcher.py``), and which addresses may be reached
-(``public_connections.py``). Sessions ignore the environment on purpose: a proxy would undo the address check, and a
-``.netrc`` file could add somebody's password to a request. They keep no cookies, so no host can
-follow REDS around.
+(``public_connections.py``). Sessions ignore the environment on purpose: a proxy would undo the
+address check, and a ``.netrc`` file could add somebody's password to a request. They keep no
+cookies, so no host can follow REDS around.
 """
 
 from __future__ import annotations
