@@ -26,6 +26,12 @@ from reds_pipeline_tests.imaging.pictures import (
 )
 
 PICTURE = scene()
+# Large enough to be decoded at a quarter of its size.
+LARGE = scene(1200, 1100, seed=3)
+LARGE_FILES = {
+    "baseline": encoded(LARGE, quality=92),
+    "progressive": encoded(LARGE, quality=92, progressive=True),
+}
 FILES = {file_format: encoded(PICTURE, file_format) for file_format in FORMATS}
 TWO_PICTURES = {"save_all": True, "append_images": [scene(seed=1)]}
 REASONS = {
@@ -153,6 +159,24 @@ def test_bad_files_have_a_reason(data: bytes, reason: str) -> None:
 def test_no_format_gets_through_cut_short(file_format: str, share: float) -> None:
     file = encoded(scene(300, 200), file_format)
     assert _reason(file[: int(len(file) * share)]) in {"truncated", "undecodable"}
+
+
+@pytest.mark.parametrize("kind", LARGE_FILES)
+@settings(deadline=None, max_examples=40)
+@given(share=st.floats(0.01, 0.9999))
+def test_a_large_jpeg_cut_anywhere_is_not_a_picture(kind: str, share: float) -> None:
+    """Fewer pixels are made of it than it has, but every byte is read."""
+    file = LARGE_FILES[kind]
+    assert _reason(file[: int(len(file) * share)]) in {"truncated", "undecodable"}
+
+
+@pytest.mark.req("R-SCR-7")
+@pytest.mark.parametrize("kind", LARGE_FILES)
+def test_a_large_jpeg_is_described_as_all_its_pixels_would_be(kind: str) -> None:
+    examined = examine_image(LARGE_FILES[kind])
+    assert (examined.width, examined.height) == LARGE.size
+    whole = imagehash.phash(Image.open(BytesIO(LARGE_FILES[kind])))
+    assert whole - imagehash.hex_to_hash(examined.perceptual_hash) <= 2
 
 
 def test_limits_are_inclusive() -> None:
