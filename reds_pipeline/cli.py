@@ -24,8 +24,10 @@ import click
 from reds_pipeline.errors import RedsError
 
 if TYPE_CHECKING:
+    from reds_pipeline.resources import Platform
     from reds_pipeline.settings import Settings
     from reds_pipeline.withdrawal.requests import Subject
+    from reds_pipeline.withdrawal.withdraw import WithdrawalReport
 
 FELL_SHORT = 3
 INTERRUPTED = 130
@@ -186,17 +188,26 @@ def approve(home: Path | None, url: str, reviewed_by: str, terms_read: datetime)
 @_home
 @click.argument("url")
 @click.option("--reason", default="", help="Why, for the record.")
-def revoke(home: Path | None, url: str, reason: str) -> None:
+@click.option("--erase", is_flag=True, help="Also erase everything that came from it.")
+def revoke(home: Path | None, url: str, reason: str, erase: bool) -> None:
     """Take the approval of URL back: REDS does not ask it for anything any more."""
     from reds_pipeline.approvals import revoke_host
     from reds_pipeline.resources import Platform
     from reds_pipeline.settings import load_settings
+    from reds_pipeline.withdrawal.host import erase_host
 
-    name = revoke_host(Platform(load_settings(home=home)).ledger, url, reason)
-    _announce(
-        f"{name} is not approved any more; what was collected there is left out of data sets "
-        "once REDS_CONFIRMED_WITHIN_DAYS are over."
-    )
+    platform = Platform(load_settings(home=home))
+    # An erasure that was cut short is repeated by the same command.
+    name = revoke_host(platform.ledger, url, reason, again=erase)
+    if not erase:
+        _announce(
+            f"{name} is not approved any more; what was collected there is left out of data sets "
+            "once REDS_CONFIRMED_WITHIN_DAYS are over, and stays here unless it is erased."
+        )
+        return
+    report = erase_host(platform.home, platform.ledger, platform.tracking, name)
+    _show_withdrawal(report, platform, as_json=False)
+    _announce(f"{name} is not approved any more.")
 
 
 @hosts.command(name="list")
@@ -264,10 +275,7 @@ def probe_host(home: Path | None, url: str | None, as_json: bool) -> None:
 @_json
 def withdraw(home: Path | None, dry_run: bool, as_json: bool, **named: str | None) -> None:
     """Erase a post, an author's posts or a picture from everything, for good."""
-    from reds_pipeline import terminal
-    from reds_pipeline.instance import open_instance
     from reds_pipeline.resources import Platform
-    from reds_pipeline.run_history import remove_withdrawn_photographs
     from reds_pipeline.settings import load_settings
     from reds_pipeline.withdrawal.withdraw import WithdrawalRequest
     from reds_pipeline.withdrawal.withdraw import withdraw as withdraw_request
@@ -280,8 +288,17 @@ def withdraw(home: Path | None, dry_run: bool, as_json: bool, **named: str | Non
     report = withdraw_request(
         platform.home, platform.ledger, platform.tracking, request, dry_run=dry_run
     )
-    if report.classes and not dry_run:
-        with open_instance(settings) as instance:
+    _show_withdrawal(report, platform, as_json)
+
+
+def _show_withdrawal(report: WithdrawalReport, platform: Platform, as_json: bool) -> None:
+    """Take the photographs out of the run history too, and show what a withdrawal did."""
+    from reds_pipeline import terminal
+    from reds_pipeline.instance import open_instance
+    from reds_pipeline.run_history import remove_withdrawn_photographs
+
+    if report.classes and not report.dry_run:
+        with open_instance(platform.settings) as instance:
             remove_withdrawn_photographs(instance, platform.home)
     if as_json:
         _print_json(asdict(report))

@@ -55,6 +55,13 @@ def test_a_revoked_host_is_not_approved_until_somebody_approves_it_again(ledger:
     assert [entry["reviewed_by"] for entry in approvals(ledger)] == ["Bob"]
 
 
+def test_a_revocation_can_be_repeated_where_an_erasure_was_cut_short(ledger: Ledger) -> None:
+    approve_host(ledger, "https://a.example", "Ada", date(2026, 1, 1))
+    for _ in range(2):
+        assert revoke_host(ledger, "https://a.example", "no more", again=True) == "a.example"
+    assert approvals(ledger) == []
+
+
 @pytest.mark.parametrize("url", ["https://b.example", "no address"])
 def test_only_an_approved_host_can_be_revoked(ledger: Ledger, url: str) -> None:
     with pytest.raises(RedsError, match="was not revoked"):

@@ -21,8 +21,10 @@ RECHECK_FAILED = "recheck_failed"
 REMOTE_ORIGIN = "remote_origin"
 # The reason of posts that a host closed or lost together with most others.
 MASS_REMOVAL = "mass_removal"
+# The reason of posts whose host is not approved any more.
+HOST_REVOKED = "host_revoked"
 # Reasons that speak of a host or of the operator and not of the post or its author.
-REVOCABLE_REASONS = frozenset({RECHECK_FAILED, REMOTE_ORIGIN, MASS_REMOVAL})
+REVOCABLE_REASONS = frozenset({RECHECK_FAILED, REMOTE_ORIGIN, MASS_REMOVAL, HOST_REVOKED})
 
 # From so many posts, of so many people, and so large a share of those asked about, it is the host
 # that has changed rather than all of them who took their posts back on the same day.
