@@ -40,8 +40,8 @@ class SweepReport:
         withdrawn: Reasons of those that are not, with their number.
         failed: Those about which their host failed to answer, for now.
         pictures_erased: Files that went.
-        models_marked: Model versions that were trained with one of them, this sweep's or an
-            earlier one's.
+        marked_models: Model versions that were trained with a picture that went, in this sweep or
+            before.
         classes: Classes, as file names, of which a picture went.
         requests: What the host was asked.
         stopped_by: Why the sweep ended before its last post, a sentence for people, or "".
@@ -53,7 +53,7 @@ class SweepReport:
     withdrawn: Counter[str] = field(default_factory=Counter)
     failed: int = 0
     pictures_erased: int = 0
-    models_marked: int = 0
+    marked_models: set[str] = field(default_factory=set)
     classes: set[str] = field(default_factory=set)
     requests: int = 0
     stopped_by: str = ""
@@ -80,7 +80,7 @@ class SweepReport:
     def add_withdrawal(self, withdrawal: WithdrawalReport) -> None:
         """Take in what a withdrawal removed."""
         self.pictures_erased += withdrawal.removed.get("picture files", 0)
-        self.models_marked += len(withdrawal.models.versions)
+        self.marked_models.update(withdrawal.models.versions)
         self.classes.update(withdrawal.classes)
 
 

@@ -50,9 +50,11 @@ def raw_images(
 
     name, home = context.partition_key, platform.home
     table, journal = home.table("images", name), home.journal("images", name)
-    fetcher = platform.media_fetcher()
     lock = partition_lock(home, "images", name)
-    with exclusive(lock, f"fetching pictures of {name}", patience_seconds=WITHDRAWAL_SECONDS):
+    with (
+        exclusive(lock, f"fetching pictures of {name}", patience_seconds=WITHDRAWAL_SECONDS),
+        platform.media_fetcher() as fetcher,
+    ):
         rows = download_images(
             read_rows(home.table("posts", name)),
             [*shared_pictures(home, name), *read_rows(table)],

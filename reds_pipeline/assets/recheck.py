@@ -51,7 +51,7 @@ def recheck(
             "still there": report.confirmed,
             "withdrawn": markdown_table(withdrawn),
             "pictures erased": report.pictures_erased,
-            "models marked": report.models_marked,
+            "model versions that have seen a withdrawn picture": len(report.marked_models),
             "failed for now": report.failed,
             "not reached": report.not_reached,
             "requests": report.requests,
