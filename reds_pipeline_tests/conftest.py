@@ -1,10 +1,15 @@
-"""What all tests share: no test may be steered by the developer's own settings."""
+"""What all tests share: not steered by the developer's own settings, nor by a busy machine."""
 
 from __future__ import annotations
 
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long drawing an example takes says how busy the machine is, nothing about the code.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(autouse=True)

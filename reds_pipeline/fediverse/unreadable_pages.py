@@ -31,6 +31,7 @@ _FAILURES_BEFORE_DOUBT = 3
 _RETRIES_IN_DOUBT = 1
 # Any place else will do to learn whether a host answers at all: about ten days for snowflakes.
 _ELSEWHERE_BITS = 8
+_BELOW_EVERYTHING = "1"
 # The first step below a broken page is this fraction of the id, which is about a millisecond for
 # snowflakes of today and one for small numbers. The search is no finer either.
 _FIRST_STEP_BITS = 38
@@ -141,7 +142,9 @@ class PageGetter:
         else:
             places = [] if failing is None else [None]
             if (elsewhere := _well_below(failing or self._newest_possible)) is not None:
-                places.append(elsewhere)
+                # A quiet timeline has its newest, broken post below that too. Below everything
+                # there is nothing that could break a page.
+                places += [elsewhere, _BELOW_EVERYTHING]
         for place in places:
             try:
                 self._ask(place, 1, _RETRIES_IN_DOUBT)

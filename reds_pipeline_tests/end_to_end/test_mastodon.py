@@ -24,7 +24,7 @@ AGREED = MastodonOptions(robots_txt=PERMISSIVE_ROBOTS_TXT)
 
 @pytest.fixture(scope="module")
 def town() -> Town:
-    return Town.build(images_per_class=20, flavour="mastodon")
+    return Town.build(images_per_class=12, flavour="mastodon")
 
 
 @pytest.fixture(scope="module")

@@ -213,7 +213,7 @@ def test_a_budget_that_ends_in_a_search_is_no_broken_page(
         host = Host(server, client)
         host.posts = snowflakes(100)
         host.broken = {host.posts[50]["id"]}
-        with pytest.raises(BudgetSpent, match="has sent them"):
+        with pytest.raises(BudgetSpent, match="REDS_REQUESTS_PER_RUN"):
             host.walk()
 
 
@@ -241,3 +241,14 @@ def test_the_search_does_not_wait_as_long_at_each_step_as_for_a_page(
         limits = [int(asked.query["limit"]) for asked in server.asked if asked.query]
         # The page itself six times, half of it twice.
         assert limits[1:10] == [40] * 6 + [20] * 2 + [10]
+
+
+def test_a_quiet_timeline_whose_newest_post_is_broken_loses_only_that(host: Host) -> None:
+    """Nothing has been posted there for months, so that a page of ten days ago breaks as well."""
+    month = 30 * 24 * 3600 * SECOND[PIXELFED]
+    host.posts = [{"id": str(int(post["id"]) - 4 * month)} for post in snowflakes(30)]
+    newest = host.posts[0]["id"]
+    host.broken = {newest}
+    pages = host.walk()
+    assert ids(pages) == [post["id"] for post in host.posts[1:]]
+    assert sum(page.unreadable for page in pages) == 1
