@@ -34,7 +34,7 @@ VOLUME = "/data"
 LOOPBACK = "127.0.0.1"
 HEALTHY_WITHIN_SECONDS = 60.0
 # What an engine grants between asking a container to stop and ending it.
-GRACE_SECONDS = 30.0
+GRACE_SECONDS = 10.0
 
 
 def compose_file() -> dict[str, Any]:

@@ -63,10 +63,13 @@ def test_a_kill_while_a_database_is_made_leaves_all_of_its_tables_or_nothing(
     assert tables(path) == tables(empty_database)
 
 
-def tables(path: Path) -> list[tuple[str, str]]:
-    """Names only: MLflow writes the values that a column allows in the order of a set."""
+def tables(path: Path) -> list[tuple[object, ...]]:
+    """Everything but the text: MLflow writes what a column allows in the order of a set."""
     with closing(sqlite3.connect(path)) as database:
-        return database.execute("SELECT type, name FROM sqlite_master ORDER BY name").fetchall()
+        return database.execute(
+            "SELECT thing.type, thing.name, part.name, part.type, part.pk FROM sqlite_master thing "
+            "LEFT JOIN pragma_table_info(thing.name) part ORDER BY thing.name, part.cid"
+        ).fetchall()
 
 
 @pytest.mark.parametrize("uri", ["file:///tmp/mlruns", "./mlruns", "mlruns"])
