@@ -102,6 +102,21 @@ CLASS_SELECTION = pa.schema(
     ]
 )
 
+# What one decode of a picture says about its quality (``imaging.scores``).
+SCORES = pa.struct(
+    [
+        ("version", _TEXT),
+        ("mode", _TEXT),
+        ("transparent_share", _NUMBER),
+        ("brightness", _NUMBER),
+        ("shadows", _NUMBER),
+        ("highlights", _NUMBER),
+        ("sharpness", _NUMBER),
+        ("entropy", _NUMBER),
+        ("text_share", _NUMBER),
+    ]
+)
+
 IMAGES = pa.schema(
     [
         ("media_key", _TEXT),
@@ -124,7 +139,17 @@ IMAGES = pa.schema(
         ("extension", _TEXT),
         ("perceptual_hash", _TEXT),
         ("colour_spread", _NUMBER),
+        ("mirrored_hash", _TEXT),
+        ("scores", SCORES),
     ]
+)
+
+# Which picture stayed instead of a duplicate, how they are alike, and why the other one stayed.
+_DUPLICATE_OF = (
+    ("keeper", _TEXT),
+    ("duplicate_kind", _TEXT),
+    ("duplicate_distance", _NUMBER),
+    ("keeper_rule", _TEXT),
 )
 
 CLEAN_IMAGES = pa.schema(
@@ -134,22 +159,57 @@ CLEAN_IMAGES = pa.schema(
         ("kept", _FLAG),
         ("drop_reason", _TEXT),
         ("cluster", _TEXT),
+        ("flags", _TEXTS),
+        *_DUPLICATE_OF,
     ]
 )
 
 CURATED = pa.schema(
     [
+        ("media_key", _TEXT),
         ("sha256", _TEXT),
         ("extension", _TEXT),
         ("class_name", _TEXT),
+        ("collected_as", _TEXT),
         ("author_key", _TEXT),
         ("cluster", _TEXT),
         ("group", _TEXT),
         ("created_at", _TEXT),
         ("width", _COUNT),
         ("height", _COUNT),
+        ("flags", _TEXTS),
+        ("decision", _TEXT),
+        *_DUPLICATE_OF,
         ("kept", _FLAG),
         ("drop_reason", _TEXT),
+    ]
+)
+
+SIMILAR_PAIRS = pa.schema(
+    [
+        ("one", _TEXT),
+        ("other", _TEXT),
+        ("similarity", _NUMBER),
+        ("alignment", _NUMBER),
+        ("kind", _TEXT),
+        ("is_copy", _FLAG),
+        ("checked_by", _TEXT),
+    ]
+)
+
+LABEL_SUSPECTS = pa.schema(
+    [
+        ("sha256", _TEXT),
+        ("class_name", _TEXT),
+        ("class_probability", _NUMBER),
+        ("guess", _TEXT),
+        ("guess_probability", _NUMBER),
+        ("label_quality", _NUMBER),
+        ("is_suspect", _FLAG),
+        ("outlier_score", _NUMBER),
+        ("is_outlier", _FLAG),
+        ("reason", _TEXT),
+        ("review_rank", _COUNT),
     ]
 )
 
