@@ -23,8 +23,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: install ## Run the whole pipeline against an instance inside this process (ARGS="--photos DIR" for real photos).
 	$(BIN)/reds demo $(ARGS)
 
-test: install ## Run every test.
-	$(BIN)/python -m pytest $(ARGS)
+test: install ## Run every test, on all cores.
+	$(BIN)/python -m reds_pipeline_tests.install_chromium
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 bench: install ## Measure collecting against img2dataset and a plain loop (about 5 minutes).
 	$(BIN)/python -m benchmarks.collection $(ARGS)

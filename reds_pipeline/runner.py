@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 import signal
 import socket
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import dagster as dg
@@ -79,15 +79,7 @@ def run_main_job(settings: Settings, announce: Callable[[str], None]) -> RunOutc
     """
     platform = Platform(settings, attended=True)
     outcome = RunOutcome()
-    logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    with (
-        exclusive(platform.home.lock("run"), "running the pipeline"),
-        open_instance(settings) as instance,
-        _Interrupts() as interrupts,
-    ):
-        # The lock says that no run of this command can be alive.
-        close_interrupted_runs(instance, is_driven_by_command_line)
-        execute = _Executor(build_defs(platform=platform), instance, interrupts)
+    with _executor(platform) as execute:
         announce("Sampling the newest posts and choosing classes")
         refresh = execute(WEEKLY_REFRESH)
         names = selected_classes(platform.home)
@@ -99,17 +91,68 @@ def run_main_job(settings: Settings, announce: Callable[[str], None]) -> RunOutc
                 outcome.failed_classes[name] = str(error)
         if len(outcome.failed_classes) == len(names):
             raise RedsError(next(iter(outcome.failed_classes.values())))
-        announce("Embedding what is new, training and comparing")
-        outcome.notices = platform.notices
-        try:
-            execute(RETRAIN, tags={SELECTION_TAG: refresh})
-        except RedsError:
-            # What was missing before may be why there is nothing to train with now.
-            for sentence in outcome.sentences():
-                announce(sentence)
-            raise
-    outcome.cost = {what: platform.cost[what] for what in (HOST_REQUESTS, *NEW_WORK)}
+        _retrain(execute, platform, outcome, announce, {SELECTION_TAG: refresh})
     return outcome
+
+
+def run_retraining(settings: Settings, announce: Callable[[str], None]) -> RunOutcome:
+    """Run only the last part of the spine, on what is there: nothing new is collected.
+
+    Posts are re-checked, as before every training, and decisions of reviewers take effect.
+
+    Args:
+        settings: The installation to run.
+        announce: Called with one line at the start of each part.
+
+    Returns:
+        What it did and could not do.
+
+    Raises:
+        RedsError: Nothing has been collected yet, or a part failed.
+    """
+    platform = Platform(settings, attended=True)
+    outcome = RunOutcome()
+    if not selected_classes(platform.home):
+        raise RedsError(
+            f"{platform.home.root} holds no collected pictures yet, so there is nothing to train "
+            "with; run `reds run` first."
+        )
+    with _executor(platform) as execute:
+        _retrain(execute, platform, outcome, announce, {})
+    return outcome
+
+
+def _retrain(
+    execute: _Executor,
+    platform: Platform,
+    outcome: RunOutcome,
+    announce: Callable[[str], None],
+    tags: Mapping[str, str],
+) -> None:
+    announce("Embedding what is new, training and comparing")
+    outcome.notices = platform.notices
+    try:
+        execute(RETRAIN, tags=tags)
+    except RedsError:
+        # What was missing before may be why there is nothing to train with now.
+        for sentence in outcome.sentences():
+            announce(sentence)
+        raise
+    outcome.cost = {what: platform.cost[what] for what in (HOST_REQUESTS, *NEW_WORK)}
+
+
+@contextmanager
+def _executor(platform: Platform) -> Iterator[_Executor]:
+    """Offer what executes jobs of one home, which nobody else may run meanwhile."""
+    logging.getLogger("dagster").setLevel(logging.CRITICAL)
+    with (
+        exclusive(platform.home.lock("run"), "running the pipeline"),
+        open_instance(platform.settings) as instance,
+        _Interrupts() as interrupts,
+    ):
+        # The lock says that no run of this command can be alive.
+        close_interrupted_runs(instance, is_driven_by_command_line)
+        yield _Executor(build_defs(platform=platform), instance, interrupts)
 
 
 class _Executor:

@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from reds_pipeline.errors import RedsError
+from reds_pipeline.imaging.quality import GATES
 
 SETTINGS_FILE = "reds.toml"
 
@@ -73,6 +74,10 @@ class Settings(BaseSettings):
         ge=0,
         le=16,
         description="Largest Hamming distance of two copies of one picture (R-SCR-7).",
+    )
+    quality_drops: Names = Field(
+        tuple(gate.name for gate in GATES if gate.drops),
+        description="Quality gates that drop a picture; the others only flag it (R-SCR-5).",
     )
     open_licences_only: bool = Field(
         False, description="Keep only media under a Creative Commons licence or public domain."
@@ -135,6 +140,14 @@ class Settings(BaseSettings):
     def _are_different(cls, names: tuple[str, ...]) -> tuple[str, ...]:
         if not names or len(set(names)) != len(names):
             raise ValueError("one or more different names are needed")
+        return names
+
+    @field_validator("quality_drops")
+    @classmethod
+    def _are_gates(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        known = [gate.name for gate in GATES]
+        if unknown := [name for name in names if name not in known]:
+            raise ValueError(f"{unknown[0]} is none of {', '.join(known)}")
         return names
 
     @classmethod

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reds_pipeline.errors import RedsError
+from reds_pipeline.embedding_runs import embedded_pictures
 from reds_pipeline.stage_inputs import curated_rows
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.home import Home
@@ -74,24 +74,13 @@ def load_training_set(home: Home, backbone: str) -> TrainingSet:
     Raises:
         RedsError: They have not been embedded with this backbone.
     """
-    from reds_pipeline.embedding.engine import embeddings_store
     from reds_pipeline.imaging.curation import dataset_digest
     from reds_pipeline.imaging.resize import RESIZE_RULE
 
-    runs = read_rows(home.table("embedding_runs", backbone))
     rows = curated_rows(home)
-    if not runs:
-        raise RedsError(
-            f"Nothing has been embedded with {backbone} yet; materialise its embeddings first."
-        )
-    latest = runs[-1]
-    store = embeddings_store(home.embeddings, latest["encoder_id"], latest["dimension"])
     keys = [row["sha256"] for row in rows]
-    if missing := store.missing(keys):
-        raise RedsError(
-            f"{len(missing)} pictures have not been embedded with {backbone} yet; materialise "
-            "its embeddings first."
-        )
+    latest, store = embedded_pictures(home, backbone, keys)
+    runs = read_rows(home.table("embedding_runs", backbone))
     return TrainingSet(
         backbone=backbone,
         encoder_id=latest["encoder_id"],

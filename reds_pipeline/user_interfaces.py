@@ -1,7 +1,7 @@
-"""Serving the two user interfaces that REDS is used through: Dagster's and MLflow's.
+"""Serving everything that REDS is used through: Dagster's and MLflow's pages, and its own.
 
-What belongs here: starting and stopping them for one home. What does not: pages of our own.
-Both listen on loopback only: neither has a login.
+What belongs here: starting and stopping them for one home, each as a process. What does not: the
+pages of our own (``web``). All listen on loopback only: none has a login.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
 
 from reds_pipeline.demo.demo_home import demo_instance_of
 from reds_pipeline.errors import RedsError
@@ -30,30 +31,42 @@ from reds_pipeline.storage.locks import exclusive
 _STOP_SECONDS = 15
 
 
-def serve(
-    settings: Settings, dagster_port: int, mlflow_port: int, announce: Callable[[str], None]
-) -> None:
-    """Serve until Ctrl+C or a termination signal, or until one of the two ends by itself.
+@dataclass(frozen=True)
+class Ports:
+    """The loopback ports to listen on.
+
+    Attributes:
+        dagster: Of the Dagster UI.
+        mlflow: Of the MLflow UI.
+        page: Of the pages of our own.
+    """
+
+    dagster: int
+    mlflow: int
+    page: int
+
+
+def serve(settings: Settings, ports: Ports, announce: Callable[[str], None]) -> None:
+    """Serve until Ctrl+C or a termination signal, or until one of the pages ends by itself.
 
     A home made by ``reds demo`` gets its embedded instance too, so that its assets can be
     materialised from the page.
 
     Args:
         settings: The installation to show.
-        dagster_port: Loopback port of the Dagster UI.
-        mlflow_port: Loopback port of the MLflow UI.
+        ports: Where to listen.
         announce: Called with each address.
 
     Raises:
-        RedsError: A port is taken, or one of the two ended.
+        RedsError: A port is taken, or one of the pages ended.
     """
     # Also when started in the background, where shells have Ctrl+C ignored: whatever stops this
     # process must stop its children with it.
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.default_int_handler)
-    for port, option in ((dagster_port, "--dagster-port"), (mlflow_port, "--mlflow-port")):
-        _require_free(port, option)
-    mlflow_page = f"http://127.0.0.1:{mlflow_port}"
+    for name, port in asdict(ports).items():
+        _require_free(port, f"--{name}-port")
+    mlflow_page = f"http://127.0.0.1:{ports.mlflow}"
     platform = Platform(settings.model_copy(update={"mlflow_page": mlflow_page}))
     tracking = platform.tracking
     environment = {
@@ -67,11 +80,14 @@ def serve(
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
     commands = {
-        f"Dagster  http://127.0.0.1:{dagster_port}": _dagster_command(dagster_port),
+        f"Dagster  http://127.0.0.1:{ports.dagster}": _dagster_command(ports.dagster),
         f"MLflow   {tracking.link()}": [
             *(sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1"),
-            *("--port", str(mlflow_port), "--backend-store-uri", tracking.uri),
+            *("--port", str(ports.mlflow), "--backend-store-uri", tracking.uri),
             *("--workers", "1"),
+        ],
+        f"Review   http://127.0.0.1:{ports.page}/review": [
+            *(sys.executable, "-m", "reds_pipeline.cli", "review", "--port", str(ports.page)),
         ],
     }
     with ExitStack() as stack:

@@ -18,7 +18,6 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from functools import cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -146,25 +145,12 @@ class Stage:
         ]
 
 
-@dataclass(frozen=True)
-class Running:
-    """A started service.
-
-    Attributes:
-        process: Its main process, leader of a group of its own.
-        log: What it prints.
-    """
-
-    process: subprocess.Popen[bytes]
-    log: Path
-
-
 class ComposeServices:
     """All services, started as ``depends_on`` asks and healthy; use it as a context manager."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage = stage
-        self._running: dict[str, Running] = {}
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._healthy: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -194,36 +180,44 @@ class ComposeServices:
         """Stop every service as compose does: first those that were started last.
 
         Returns:
-            The exit code of each; that of one which did not stop when asked is minus SIGKILL.
+            The exit code of each; that of one which did not stop when asked is minus SIGABRT or
+            minus SIGKILL.
         """
         stopping, self._running = self._running, {}
-        for running in reversed(stopping.values()):
-            running.process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                running.process.wait(GRACE_SECONDS)
+        for process in reversed(stopping.values()):
+            process.terminate()
+            try:
+                process.wait(GRACE_SECONDS)
+            except subprocess.TimeoutExpired:
+                # Makes it print where it stands.
+                os.killpg(process.pid, signal.SIGABRT)
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(GRACE_SECONDS)
             # The group outlives its leader while any process of it is left.
             with suppress(ProcessLookupError):
-                os.killpg(running.process.pid, signal.SIGKILL)
-            running.process.wait()
-        return {name: running.process.returncode for name, running in stopping.items()}
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        return {name: process.returncode for name, process in stopping.items()}
 
     def log(self, service: str) -> str:
-        """Return what a service printed so far."""
-        return self._running[service].log.read_text(encoding="utf-8", errors="replace")
+        """Return what a service printed, so far or until it stopped."""
+        return self._log(service).read_text(encoding="utf-8", errors="replace")
+
+    def _log(self, service: str) -> Path:
+        return self._stage.volume.parent / f"{service}.log"
 
     def _start(self, service: str) -> None:
-        log = self._stage.volume.parent / f"{service}.log"
-        with log.open("wb") as output:
+        with self._log(service).open("wb") as output:
             process = subprocess.Popen(
                 self._stage.command(service),
-                env=self._stage.environment(service),
+                env=self._stage.environment(service) | {"PYTHONFAULTHANDLER": "1"},
                 cwd=self._stage.volume,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._running[service] = Running(process, log)
+        self._running[service] = process
 
     def _await_health(self, service: str) -> None:
         if service in self._healthy:
@@ -242,6 +236,6 @@ class ComposeServices:
             if answer.returncode == 0:
                 self._healthy.add(service)
                 return
-            ended = self._running[service].process.poll()
+            ended = self._running[service].poll()
             assert ended is None, f"{service} ended with {ended}:\n{self.log(service)}"
             assert time.monotonic() < until, f"{answer.stderr}\n{self.log(service)}"

@@ -218,7 +218,8 @@ def test_a_run_launched_from_the_page_reaches_the_host_and_succeeds(containers: 
 def test_every_service_stops_when_asked(containers: Containers) -> None:
     """Comes last: what has to be killed may leave a database half-written."""
     codes = containers.services.stop()
-    assert codes == dict.fromkeys(codes, 0)
+    stubborn = {name: containers.services.log(name)[-6000:] for name in codes if codes[name]}
+    assert codes == dict.fromkeys(codes, 0), stubborn
 
 
 def _bundle() -> ModelBundle:

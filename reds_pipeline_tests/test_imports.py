@@ -13,12 +13,16 @@ import pytest
 import reds_pipeline
 
 PACKAGE = Path(reds_pipeline.__file__).parent
-DOMAIN = ("fediverse", "lexicon", "imaging", "embedding", "modeling", "storage")
+DOMAIN = (
+    *("fediverse", "lexicon", "imaging", "embedding", "modeling", "storage"),
+    *("review", "dataset"),
+)
 NOT_FOR_THE_DOMAIN = {
     "dagster",
     "mlflow",
     "reds_pipeline.assets",
     "reds_pipeline.cli",
+    "reds_pipeline.commands",
     "reds_pipeline.definitions",
     "reds_pipeline.demo",
     "reds_pipeline.resources",

@@ -1,7 +1,7 @@
 """One asset of embeddings per configured backbone.
 
-What belongs here: the factory of ``embeddings_<backbone>``. What does not: encoders and the
-embedding loop (``reds_pipeline.embedding``).
+What belongs here: the factory of ``embeddings_<backbone>``. What does not: embedding
+(``embedding_runs.py``).
 """
 
 import re
@@ -9,13 +9,10 @@ import re
 import dagster as dg
 
 from reds_pipeline.assets.common import HEAVY_POOL, plain_failures
+from reds_pipeline.embedding_runs import embed_pictures
 from reds_pipeline.jobs import TRAIN
-from reds_pipeline.resources import EMBEDDINGS_COMPUTED, Platform
+from reds_pipeline.resources import Platform
 from reds_pipeline.stage_inputs import curated_rows
-from reds_pipeline.storage.clock import utc_now
-from reds_pipeline.storage.tables import EMBEDDING_RUNS, read_rows, write_rows
-
-_FROM_REPORT = ("encoder_id", "dimension", "weights", "computed", "seconds")
 
 
 def asset_suffix(backbone: str) -> str:
@@ -36,23 +33,8 @@ def embeddings_asset(backbone: str) -> dg.AssetsDefinition:
     )
     @plain_failures
     def embeddings(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
-        from reds_pipeline.embedding.encoder import EncoderSpec
-        from reds_pipeline.embedding.engine import embed_missing
-        from reds_pipeline.imaging.resize import RESIZE_RULE
-
-        home = platform.home
-        report = embed_missing(
-            EncoderSpec(backbone, platform.settings.weights_dir),
-            home.tensors(RESIZE_RULE),
-            home.embeddings,
-            [row["sha256"] for row in curated_rows(home)],
-        )
-        platform.cost[EMBEDDINGS_COMPUTED] += report.computed
-        table = home.table("embedding_runs", backbone)
-        runs = read_rows(table)
-        if report.computed or not runs or runs[-1]["encoder_id"] != report.encoder_id:
-            run = {column: getattr(report, column) for column in _FROM_REPORT} | {"at": utc_now()}
-            write_rows(table, [*runs, run], EMBEDDING_RUNS)
+        keys = [row["sha256"] for row in curated_rows(platform.home)]
+        report = embed_pictures(platform, backbone, keys)
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": report.requested,

@@ -36,7 +36,9 @@ _EMPTIED_PICTURE: Row = {
     "width": None,
     "height": None,
     "perceptual_hash": "",
+    "mirrored_hash": "",
     "colour_spread": None,
+    "scores": None,
 }
 
 
@@ -209,3 +211,13 @@ def without_names(rows: Sequence[Row], gone: frozenset[str], columns: Sequence[s
         row | {column: names.get((column, row[column]), row[column]) for column in columns}
         for row in rows
     ]
+
+
+def without_keepers(rows: Sequence[Row], gone: frozenset[str]) -> list[Row]:
+    """Return rows that no longer say that a picture which is gone stayed instead of them.
+
+    Args:
+        rows: Rows with a ``keeper``.
+        gone: SHA-256 of pictures that are gone.
+    """
+    return [row | {"keeper": ""} if row["keeper"] in gone else row for row in rows]

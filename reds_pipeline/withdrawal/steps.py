@@ -31,8 +31,10 @@ from reds_pipeline.storage.tables import (
     CURSORS,
     HASHTAGS,
     IMAGES,
+    LABEL_SUSPECTS,
     LEMMAS,
     POSTS,
+    SIMILAR_PAIRS,
     read_rows,
     write_rows,
 )
@@ -44,11 +46,18 @@ from reds_pipeline.withdrawal.rows import (
     PicturePurge,
     PostPurge,
     ShownPictures,
+    without_keepers,
     without_names,
 )
 from reds_pipeline.withdrawal.tombstones import Tombstones, record_erasure
 
 Row = dict[str, Any]
+
+# Tables about the pictures of the data set, with the columns that name pictures.
+_FINDINGS = (
+    ("similar_pairs", SIMILAR_PAIRS, ("one", "other")),
+    ("label_suspects", LABEL_SUSPECTS, ("sha256",)),
+)
 
 # What a kill left half written, or stored and not yet entered anywhere, is taken for such only
 # after this time: a moment after it was written it may be the work of a process that runs.
@@ -211,19 +220,38 @@ class WithdrawalSteps:
             if self._write:
                 # First, because afterwards nothing tells whose contact sheets show the pictures.
                 note_sheets(self._home, part.stem)
-                write_rows(part.table, without_names(left, self.gone, ["cluster"]), CLEAN_IMAGES)
+                named = without_names(left, self.gone, ["cluster"])
+                write_rows(part.table, without_keepers(named, self.gone), CLEAN_IMAGES)
 
     def _rewrite_dataset(self, lost: set[tuple[str, str, str]]) -> None:
         table = self._home.table("curated_dataset")
         rows = read_rows(table, CURATED)
         left = [
-            row for row in rows if row["sha256"] not in self.gone and _identity(row) not in lost
+            row
+            for row in rows
+            if row["sha256"] not in self.gone and _identity_in_dataset(row) not in lost
         ]
+        staying = {row["sha256"] for row in left}
+        self._take_out_of_findings({row["sha256"] for row in rows} - staying)
         if len(left) == len(rows):
             return
         self.removed["rows of the data set"] += len(rows) - len(left)
         if self._write:
-            write_rows(table, without_names(left, self.gone, ["cluster", "group"]), CURATED)
+            named = without_names(left, self.gone, ["cluster", "group"])
+            write_rows(table, without_keepers(named, self.gone), CURATED)
+
+    def _take_out_of_findings(self, lost: set[str]) -> None:
+        """Take pictures out of what was found out about the data set.
+
+        First of all tables, because which pictures the data set has lost is not seen again.
+        """
+        for name, schema, columns in _FINDINGS:
+
+            def left(row: Row, columns: tuple[str, ...] = columns) -> Row | None:
+                gone = any(row[column] in lost or row[column] in self.gone for column in columns)
+                return None if gone else row
+
+            self._revised(self._home.table(name), schema, left, f"rows of {name}", self._write)
 
     def _erase_files(self) -> None:
         if not self.gone:
@@ -234,11 +262,13 @@ class WithdrawalSteps:
         for store in self._home.array_stores():
             kind = f"rows of {store.root.parent.name} {store.root.name}"
             self.removed[kind] += len(self.gone & store.keys())
-        shown = self._home.figures / "examples.jpg"
-        self.removed["figures"] += shown.exists()
+        # Photographs are JPEG; what is drawn from numbers is PNG.
+        shown = sorted(self._home.figures.glob("*.jpg"))
+        self.removed["figures"] += len(shown)
         pictures = [(sha256, self._extensions[sha256]) for sha256 in sorted(self.gone)]
         if self._write:
-            shown.unlink(missing_ok=True)
+            for figure in shown:
+                figure.unlink(missing_ok=True)
             self.removed["picture files"] += erase_pictures(self._home, pictures)
         else:
             self.removed["picture files"] += sum(
@@ -298,6 +328,11 @@ class WithdrawalSteps:
 
 def _identity(row: Row) -> tuple[str, str, str]:
     return row["sha256"], row["class_name"], row["author_key"]
+
+
+def _identity_in_dataset(row: Row) -> tuple[str, str, str]:
+    """Return the identity of a row under the class that brought it, whatever its label is now."""
+    return row["sha256"], row["collected_as"] or row["class_name"], row["author_key"]
 
 
 def _without_hash(row: Row) -> Row:

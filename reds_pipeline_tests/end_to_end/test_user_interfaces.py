@@ -38,12 +38,12 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="module")
-def ports(finished: FinishedRun) -> Iterator[tuple[int, int]]:
-    dagster_port, mlflow_port = free_port(), free_port()
+def ports(finished: FinishedRun) -> Iterator[tuple[int, int, int]]:
+    dagster_port, mlflow_port, page_port = free_port(), free_port(), free_port()
     process = subprocess.Popen(
         [
             *(*COMMAND, "up", "--dagster-port", str(dagster_port)),
-            *("--mlflow-port", str(mlflow_port)),
+            *("--mlflow-port", str(mlflow_port), "--page-port", str(page_port)),
         ],
         env=finished.reds.environment,
         cwd=finished.home.parent,
@@ -52,13 +52,17 @@ def ports(finished: FinishedRun) -> Iterator[tuple[int, int]]:
         start_new_session=True,
     )
     try:
-        for address in (f"http://127.0.0.1:{dagster_port}/", f"http://127.0.0.1:{mlflow_port}/"):
+        for address in (
+            f"http://127.0.0.1:{dagster_port}/",
+            f"http://127.0.0.1:{mlflow_port}/",
+            f"http://127.0.0.1:{page_port}/review",
+        ):
             wait_for(address, process)
-        yield dagster_port, mlflow_port
+        yield dagster_port, mlflow_port, page_port
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(60)
-    for port in (dagster_port, mlflow_port):
+    for port in (dagster_port, mlflow_port, page_port):
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", port)) != 0, f"port {port} is still served"
 
@@ -76,7 +80,7 @@ def wait_for(address: str, process: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.fixture(scope="module")
-def workspace(ports: tuple[int, int]) -> dict[str, Any]:
+def workspace(ports: tuple[int, int, int]) -> dict[str, Any]:
     answer = requests.post(
         f"http://127.0.0.1:{ports[0]}/graphql", json={"query": _LOCATIONS}, timeout=60
     )
@@ -117,7 +121,7 @@ def test_assets_carry_metadata_worth_looking_at(
         assert len(text) < 100_000
 
 
-def test_mlflow_shows_the_trainings_of_both_backbones(ports: tuple[int, int]) -> None:
+def test_mlflow_shows_the_trainings_of_both_backbones(ports: tuple[int, int, int]) -> None:
     answer = requests.post(
         f"http://127.0.0.1:{ports[1]}/api/2.0/mlflow/runs/search",
         json={"experiment_ids": ["1"], "filter": "tags.protocol = 'grouped'"},

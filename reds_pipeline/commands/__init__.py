@@ -1,0 +1,1 @@
+"""The commands of ``reds``, one file a subject; each imports what it needs inside itself."""
