@@ -9,7 +9,18 @@ from __future__ import annotations
 import dagster as dg
 
 from reds_pipeline import sensors
-from reds_pipeline.assets import classes, dataset, images, posts, recheck, reports, tags, tensors
+from reds_pipeline.assets import (
+    card,
+    classes,
+    dataset,
+    features,
+    images,
+    posts,
+    recheck,
+    reports,
+    tags,
+    tensors,
+)
 from reds_pipeline.assets.embeddings import embeddings_asset
 from reds_pipeline.assets.models import champion_model, comparison_asset, svm_asset
 from reds_pipeline.jobs import collect_class, recheck_posts, retrain, weekly_refresh
@@ -31,12 +42,14 @@ def build_defs(platform: Platform | None = None) -> dg.Definitions:
     backbones = platform.settings.backbones
     return dg.Definitions(
         assets=[
-            *dg.load_assets_from_modules([tags, classes, posts, images, recheck, dataset, tensors]),
+            *dg.load_assets_from_modules(
+                [tags, classes, posts, images, recheck, features, dataset, tensors]
+            ),
             *(embeddings_asset(backbone) for backbone in backbones),
             *(svm_asset(backbone) for backbone in backbones),
             comparison_asset(backbones),
             champion_model,
-            *dg.load_assets_from_modules([reports]),
+            *dg.load_assets_from_modules([reports, card]),
         ],
         jobs=[weekly_refresh, collect_class, retrain, recheck_posts],
         schedules=[refresh_schedule(platform.settings), recheck_schedule(platform.settings)],

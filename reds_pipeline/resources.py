@@ -21,6 +21,7 @@ from reds_pipeline.storage.ledger import Ledger
 from reds_pipeline.tracking import Tracking
 
 if TYPE_CHECKING:
+    from reds_pipeline.dataset.facts import CollectionRules
     from reds_pipeline.fediverse.consent import ConsentPolicy
     from reds_pipeline.fediverse.hosts import HostProfile
     from reds_pipeline.fediverse.media.fetcher import MediaFetcher
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from reds_pipeline.fediverse.timelines import PagingRules
     from reds_pipeline.fediverse.web.client import ApiClient
     from reds_pipeline.fediverse.web.politeness import Politeness
+    from reds_pipeline.imaging.cleaning import CleaningRules
+    from reds_pipeline.review.decisions import DecisionBook
 
 # What a run may cost, as `reds run` reports it; asking a host is not new work by itself.
 HOST_REQUESTS = "requests to the host"
@@ -188,6 +191,41 @@ class Platform:
             require_indexable=self.settings.indexable,
             allowed_origins=frozenset(self._approved if federated else ()),
             allowed_licences=OPEN_LICENCES if self.settings.open_licences_only else None,
+        )
+
+    @property
+    def cleaning_rules(self) -> CleaningRules:
+        """By which thresholds pictures are judged."""
+        from reds_pipeline.imaging.cleaning import CleaningRules
+
+        return CleaningRules(
+            perceptual_radius=self.settings.perceptual_radius,
+            dropping_gates=frozenset(self.settings.quality_drops),
+        )
+
+    @property
+    def decisions(self) -> DecisionBook:
+        """What people have decided about pictures by now."""
+        from reds_pipeline.review.decisions import effective_decisions
+
+        return effective_decisions(self.ledger, self.home.keyed_hash)
+
+    @property
+    def collection_rules(self) -> CollectionRules:
+        """What the card of the data set says about how it was made."""
+        from reds_pipeline.dataset.facts import CollectionRules
+
+        settings = self.settings
+        return CollectionRules(
+            self.consent_policy,
+            contact=settings.contact,
+            obey_ai_robots=settings.obey_ai_robots,
+            federated=settings.feed == "federated",
+            recheck_after_hours=settings.recheck_after_hours,
+            confirmed_within_days=settings.confirmed_within_days,
+            images_per_class=settings.images_per_class,
+            perceptual_radius=settings.perceptual_radius,
+            seed=settings.seed,
         )
 
     @property

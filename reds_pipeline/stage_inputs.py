@@ -6,13 +6,19 @@ summing them up for people (``status.py``).
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from reds_pipeline.imaging.curation import BEYOND_TARGET
+from reds_pipeline.review.decisions import DecisionBook
 from reds_pipeline.storage.clock import as_text
 from reds_pipeline.storage.home import Home, file_name
-from reds_pipeline.storage.tables import POSTS, read_rows
+from reds_pipeline.storage.tables import CLEAN_IMAGES, CURATED, POSTS, read_rows
 from reds_pipeline.storage.views import open_views
+
+# What one decode says about a picture.
+_DESCRIBING = ("perceptual_hash", "mirrored_hash", "colour_spread", "scores")
 
 
 def selected_classes(home: Home) -> list[str]:
@@ -52,6 +58,49 @@ def shared_pictures(home: Home, class_name: str) -> list[dict[str, Any]]:
         return rows.to_arrow_table().to_pylist()
 
 
+def with_known_descriptions(
+    home: Home, class_name: str, rows: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return rows of pictures with what an earlier cleaning found out about them.
+
+    A home that an older version of REDS collected lacks descriptions in its images table; they
+    are made once and kept in the table of cleaned pictures.
+
+    Args:
+        home: Where the tables are.
+        class_name: The class of the rows.
+        rows: Stored ones of the images table.
+    """
+    cleaned = {
+        row["sha256"]: row
+        for row in read_rows(home.table("clean_images", class_name), CLEAN_IMAGES)
+    }
+    return [
+        {**row, **{column: cleaned[row["sha256"]][column] for column in _DESCRIBING}}
+        if not row["scores"] and row["sha256"] in cleaned
+        else dict(row)
+        for row in rows
+    ]
+
+
+def cleaned_pictures(home: Home, decisions: DecisionBook) -> list[dict[str, Any]]:
+    """Return one row for each picture of the selected classes that may become part of a data set.
+
+    These are the pictures that cleaning kept, and those that a person keeps whatever it found.
+
+    Args:
+        home: Where the tables are.
+        decisions: What people decided.
+    """
+    rows = {}
+    for name in selected_classes(home):
+        for row in read_rows(home.table("clean_images", name), CLEAN_IMAGES):
+            decision = decisions.of(row["sha256"])
+            if row["kept"] if decision is None else decision.label:
+                rows[row["sha256"]] = row
+    return [rows[sha256] for sha256 in sorted(rows)]
+
+
 def unconfirmed_posts(home: Home, longest: timedelta) -> set[str]:
     """Return keys of kept posts that their host has not shown for longer than ``longest``."""
     since = as_text(datetime.now(UTC) - longest)
@@ -67,6 +116,18 @@ def curated_rows(home: Home) -> list[dict[str, Any]]:
     """Return the rows of the pictures to learn from, in a fixed order."""
     rows = [row for row in read_rows(home.table("curated_dataset")) if row["kept"]]
     return sorted(rows, key=lambda row: (row["class_name"], row["sha256"]))
+
+
+def reviewable_rows(home: Home) -> list[dict[str, Any]]:
+    """Return the rows of the pictures that are learnt from or would be if there were fewer."""
+    return sorted(
+        (
+            row
+            for row in read_rows(home.table("curated_dataset"), CURATED)
+            if row["kept"] or row["drop_reason"] == BEYOND_TARGET
+        ),
+        key=lambda row: row["sha256"],
+    )
 
 
 def trainings(home: Home, backbones: tuple[str, ...]) -> list[dict[str, Any]]:

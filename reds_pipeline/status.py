@@ -6,65 +6,17 @@ changing anything, printing, or what stages read of one another (``stage_inputs.
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
 from typing import Any
 
+from reds_pipeline.balance import raw_posts_needed, review_counts
+from reds_pipeline.dataset.remembered import remembered_exports
+from reds_pipeline.funnel import class_funnels
 from reds_pipeline.resources import Platform
 from reds_pipeline.stage_inputs import selected_classes, trainings
-from reds_pipeline.storage.home import Home
-from reds_pipeline.storage.tables import read_rows
+from reds_pipeline.storage.tables import CURATED, read_rows
 from reds_pipeline.tracking import CHAMPION
 
 _FAILURES_SHOWN = 5
-
-
-@dataclass(frozen=True)
-class ClassFunnel:
-    """Where the images of one class went.
-
-    The unit is an image; a gated post counts as one, because nothing about it is kept that could
-    say how many images it had. ``seen`` always equals ``kept`` plus the sum of ``dropped``.
-    """
-
-    seen: int
-    kept: int
-    dropped: dict[str, int] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the JSON shape of the contract."""
-        return {"seen": self.seen, "kept": self.kept, "dropped": self.dropped}
-
-
-def class_funnel(home: Home, class_name: str) -> ClassFunnel:
-    """Count the images of one class by their fate in the latest tables of each stage."""
-    dropped: Counter[str] = Counter()
-    posts = read_rows(home.table("posts", class_name))
-    # A picture that went with its post is counted by that post; one that was withdrawn by itself
-    # has left its post too.
-    images = [
-        row
-        for row in read_rows(home.table("images", class_name))
-        if row["reason"] not in {"post_gated", "withdrawn"}
-    ]
-    cleaned = read_rows(home.table("clean_images", class_name))
-    curated = [
-        row for row in read_rows(home.table("curated_dataset")) if row["class_name"] == class_name
-    ]
-    attachments = sum(len(row["media"] or ()) for row in posts if row["status"] == "kept")
-    dropped.update(row["reason"] for row in posts if row["status"] == "gated")
-    dropped["not_needed"] = attachments - len(images)
-    dropped.update(row["reason"] for row in images if row["status"] != "stored")
-    stored = sum(row["status"] == "stored" for row in images)
-    dropped["not_cleaned_yet"] = stored - len(cleaned)
-    dropped.update(row["drop_reason"] for row in cleaned if not row["kept"])
-    dropped["not_curated_yet"] = sum(row["kept"] for row in cleaned) - len(curated)
-    dropped.update(row["drop_reason"] for row in curated if not row["kept"])
-    return ClassFunnel(
-        seen=attachments + sum(row["status"] == "gated" for row in posts),
-        kept=sum(row["kept"] for row in curated),
-        dropped={reason: count for reason, count in sorted(dropped.items()) if count},
-    )
 
 
 def champion(platform: Platform) -> dict[str, str] | None:
@@ -81,7 +33,7 @@ def run_summary(platform: Platform) -> dict[str, Any]:
     names = selected_classes(home)
     return {
         "classes": names,
-        "funnel": {name: class_funnel(home, name).as_dict() for name in names},
+        "funnel": {name: funnel.as_dict() for name, funnel in class_funnels(home, names).items()},
         "models": [
             {
                 "backbone": row["backbone"],
@@ -103,9 +55,46 @@ def run_summary(platform: Platform) -> dict[str, Any]:
 
 
 def home_status(platform: Platform) -> dict[str, Any]:
-    """Return what ``reds status`` shows: the summary, promotions and the latest failures."""
+    """Return what ``reds status`` shows beside the summary.
+
+    ``balance`` says of each class that is short what it still needs (R-SCR-10), ``review`` what
+    people have said about it; then the exports that were made, with the number of pictures in
+    them that were withdrawn since, promotions and the latest failures.
+    """
+    home, target = platform.home, platform.settings.images_per_class
+    names = selected_classes(home)
+    balances = [
+        raw_posts_needed(name, funnel, target)
+        for name, funnel in class_funnels(home, names).items()
+    ]
+    curated = read_rows(home.table("curated_dataset"), CURATED)
     return {
         **run_summary(platform),
+        "balance": [
+            {"class": each.class_name, "missing": each.missing, "sentence": each.sentence}
+            for each in balances
+        ],
+        "review": [
+            {
+                "class": each.class_name,
+                "confirmed": each.confirmed,
+                "unreviewed": each.unreviewed,
+                "discarded": each.discarded,
+                "moved_away": each.moved_away,
+                "moved_here": each.moved_here,
+            }
+            for each in review_counts(curated, names)
+        ],
+        "exports": [
+            {
+                "directory": export.directory,
+                "at": export.at,
+                "format": export.format,
+                "pictures": len(export.sha256s),
+                "withdrawn": export.withdrawn,
+            }
+            for export in remembered_exports(home)
+        ],
         "promotions": platform.ledger.events("promotion"),
         "failures": platform.ledger.events("run_failure")[-_FAILURES_SHOWN:],
     }

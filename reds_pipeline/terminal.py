@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from reds_pipeline.dataset.export import ExportReport
     from reds_pipeline.doctor import Finding
     from reds_pipeline.fediverse.hosts import HostProfile
     from reds_pipeline.settings import Settings
@@ -42,6 +43,14 @@ def show_status(report: Mapping[str, Any]) -> None:
         console.print("Nothing has been collected yet; start with `reds run` or `reds demo`.")
         return
     show_summary(report)
+    _show_balance(console, report["balance"], report["review"])
+    for export in report["exports"]:
+        withdrawn = export["withdrawn"]
+        console.print(
+            f"{export['at']}  exported {export['pictures'] + withdrawn} pictures to "
+            f"{export['directory']} ({export['format']})"
+            + (f"; {withdrawn} withdrawn since: see `reds export --check`" if withdrawn else "")
+        )
     for event in report["promotions"]:
         console.print(f"{event['at']}  version {event['subject']}: {event['reason']}")
     for event in report["failures"]:
@@ -107,6 +116,8 @@ def show_withdrawal(report: WithdrawalReport) -> None:
     for what, count in report.removed.items():
         table.add_row("", str(count), what)
     console.print(table)
+    if report.exports:
+        console.print(report.export_sentence)
     versions = ", ".join(report.models.versions)
     if versions and not report.dry_run:
         console.print(
@@ -123,6 +134,35 @@ def show_profile(url: str, profile: HostProfile) -> None:
     for name, verdict, purpose in profile.verdicts():
         table.add_row("", name, verdict.replace("_", " "), purpose)
     console.print(table)
+
+
+def show_export(report: ExportReport) -> None:
+    """Show what ``dataset.export.export_dataset`` wrote."""
+    console = _console()
+    console.print(
+        f"Wrote {report.pictures} pictures ({report.total_bytes / 1e6:.1f} MB) to "
+        f"{report.directory}, with their card (README.md and croissant.json)."
+    )
+    table = Table(box=None, show_header=False)
+    for name, count in report.by_class.items():
+        table.add_row("", str(count), name)
+    console.print(table)
+    for note in report.notes:
+        console.print(note)
+
+
+def show_withdrawn_from_export(directory: Path, withdrawn: Sequence[str]) -> None:
+    """Show what ``dataset.export.withdrawn_from`` found."""
+    console = _console(soft_wrap=True)
+    if not withdrawn:
+        console.print(f"Nothing in {directory} was withdrawn since.")
+        return
+    console.print(
+        f"{len(withdrawn)} pictures in {directory} were withdrawn since; delete the files of these "
+        "names, or the whole export and make it again, wherever it was copied to:"
+    )
+    for sha256 in withdrawn:
+        console.print(f"  {sha256}")
 
 
 def show_next_steps(settings: Settings, example: Path | None) -> None:
@@ -164,6 +204,27 @@ def _show_funnel(console: Console, funnel: Mapping[str, Mapping[str, Any]]) -> N
         )
         table.add_row(name, str(counts["seen"]), str(counts["kept"]), reasons)
     console.print(table)
+
+
+def _show_balance(
+    console: Console, balance: Sequence[Mapping[str, Any]], review: Sequence[Mapping[str, Any]]
+) -> None:
+    """Show what people have said about the classes, and what the short ones still need."""
+    if not review:
+        return
+    console.print("\nReviewed by a person")
+    table = Table(box=None, header_style="bold")
+    table.add_column("class", no_wrap=True)
+    for column in ("confirmed", "not reviewed", "discarded", "moved away", "moved here"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for counts in review:
+        table.add_row(*(str(value) for value in counts.values()))
+    console.print(table)
+    short = [each["sentence"] for each in balance if each["missing"]]
+    if short:
+        console.print("\nStill missing")
+    for sentence in short:
+        console.print(f"  {sentence}")
 
 
 def _show_models(console: Console, models: Sequence[Mapping[str, Any]]) -> None:

@@ -1,7 +1,8 @@
 """The assets, one file a stage, in the order in which data flows.
 
 ``tags`` and ``classes`` discover, ``posts`` and ``images`` collect and clean one class at a time,
-``dataset``, ``tensors``, ``embeddings`` and ``models`` train, ``reports`` shows. An asset reads
+``features`` and ``dataset`` put the classes together, ``tensors``, ``embeddings`` and ``models``
+train, ``reports`` shows. An asset reads
 settings and tables, calls a function of the domain, stores what it returns and describes it; it
 never holds an algorithm.
 

@@ -1,7 +1,8 @@
-"""All classes as one data set.
+"""All classes as one data set, and the labels in it that are worth a second look.
 
-What belongs here: the asset ``curated_dataset``. What does not: the rules of curation
-(``imaging.curation``), and splits, which belong to a training.
+What belongs here: the assets ``curated_dataset`` and ``label_suspects``. What does not: the rules
+of curation (``imaging.curation``), finding wrong labels (``modeling.label_issues``), and splits,
+which belong to a training.
 """
 
 from datetime import timedelta
@@ -9,37 +10,46 @@ from datetime import timedelta
 import dagster as dg
 
 from reds_pipeline.assets.common import HEAVY_POOL, markdown_table, plain_failures
+from reds_pipeline.balance import raw_posts_needed
+from reds_pipeline.embedding_runs import embedded_pictures
 from reds_pipeline.errors import RedsError
-from reds_pipeline.jobs import CLEAN
+from reds_pipeline.funnel import class_funnels
+from reds_pipeline.jobs import CLEAN, REPORT
 from reds_pipeline.resources import Platform
-from reds_pipeline.stage_inputs import selected_classes, unconfirmed_posts
-from reds_pipeline.status import class_funnel
-from reds_pipeline.storage.tables import CURATED, read_rows, write_rows
+from reds_pipeline.stage_inputs import reviewable_rows, selected_classes, unconfirmed_posts
+from reds_pipeline.storage.tables import (
+    CLEAN_IMAGES,
+    CURATED,
+    LABEL_SUSPECTS,
+    SIMILAR_PAIRS,
+    read_rows,
+    write_rows,
+)
 
 
 @dg.asset(
-    deps=[
-        dg.AssetDep("clean_images", partition_mapping=dg.AllPartitionMapping()),
-        "class_selection",
-        "recheck",
-    ],
+    deps=["picture_features", "class_selection", "recheck"],
     group_name=CLEAN,
     kinds={"python", "parquet"},
     pool=HEAVY_POOL,
 )
 @plain_failures
 def curated_dataset(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
-    """The pictures to learn from: no copy in two classes, so many a class, groups for splits."""
-    from reds_pipeline.imaging.cleaning import CleaningRules
+    """The pictures to learn from: no copies, reviewers' decisions, so many a class (R-SCR-6 to 13).
+
+    Every cleaned picture is in the table, with its final verdict.
+    """
     from reds_pipeline.imaging.curation import curate, dataset_digest
 
     home, settings = platform.home, platform.settings
     names = selected_classes(home)
     rows = curate(
-        {name: read_rows(home.table("clean_images", name)) for name in names},
+        {name: read_rows(home.table("clean_images", name), CLEAN_IMAGES) for name in names},
         settings.images_per_class,
-        CleaningRules(perceptual_radius=settings.perceptual_radius),
+        platform.cleaning_rules,
         unconfirmed_posts(home, timedelta(days=settings.confirmed_within_days)),
+        decisions=platform.decisions,
+        similar=read_rows(home.table("similar_pairs"), SIMILAR_PAIRS),
     )
     write_rows(home.table("curated_dataset"), rows, CURATED)
     if not any(row["kept"] for row in rows):
@@ -48,13 +58,14 @@ def curated_dataset(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResul
             "they went, so collect from another host or choose other classes."
         )
     digest = dataset_digest(rows)
-    funnels = {name: class_funnel(home, name) for name in names}
+    funnels = class_funnels(home, names)
     return dg.MaterializeResult(
         data_version=dg.DataVersion(digest),
         metadata={
             "dagster/row_count": sum(row["kept"] for row in rows),
             "digest": digest,
             "groups": len({row["group"] for row in rows if row["kept"]}),
+            "decided by a person": sum(bool(row["decision"]) for row in rows),
             "funnel": markdown_table(
                 [
                     {
@@ -66,6 +77,18 @@ def curated_dataset(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResul
                     for name, funnel in funnels.items()
                 ]
             ),
+            "balance": markdown_table(
+                [
+                    {
+                        "class": name,
+                        "kept": funnel.kept,
+                        "meaning": raw_posts_needed(
+                            name, funnel, settings.images_per_class
+                        ).sentence,
+                    }
+                    for name, funnel in funnels.items()
+                ]
+            ),
             "short of the minimum": ", ".join(
                 f"{name} {funnel.kept} of {settings.min_images_per_class}"
                 for name, funnel in funnels.items()
@@ -73,4 +96,52 @@ def curated_dataset(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResul
             )
             or "none",
         },
+    )
+
+
+@dg.asset(
+    deps=["curated_dataset", "picture_features"],
+    group_name=REPORT,
+    kinds={"scikitlearn", "parquet"},
+    pool=HEAVY_POOL,
+)
+@plain_failures
+def label_suspects(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+    """Pictures whose label models doubt that never saw them, for the review gallery (R-SCR-8)."""
+    from reds_pipeline.modeling.label_issues import (
+        confusions,
+        find_label_issues,
+        label_issues_key,
+    )
+
+    home, settings = platform.home, platform.settings
+    rows = reviewable_rows(home)
+    keys, labels, groups = (
+        [row[column] for row in rows] for column in ("sha256", "class_name", "group")
+    )
+    latest, store = embedded_pictures(home, settings.backbones[0], keys)
+    key = label_issues_key(keys, labels, groups, latest["encoder_id"], settings.seed)
+    table = home.table("label_suspects")
+    suspects = read_rows(table, LABEL_SUSPECTS)
+    is_new = {row["found_by"] for row in suspects} != {key}
+    sentence = "The same pictures and labels were judged before."
+    if is_new:
+        found = find_label_issues(store.read(keys), labels, groups, keys, seed=settings.seed)
+        suspects, sentence = [{**row, "found_by": key} for row in found.rows], found.sentence
+        write_rows(table, suspects, LABEL_SUSPECTS)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(suspects),
+            "judged now": is_new,
+            "found": sentence,
+            "labels in doubt": sum(bool(row["is_suspect"]) for row in suspects),
+            "unlike all others": sum(bool(row["is_outlier"]) for row in suspects),
+            "classes taken for one another": markdown_table(
+                [
+                    {"label": each.class_name, "looks like": each.guess, "pictures": each.pictures}
+                    for each in confusions(suspects)
+                ]
+            ),
+            "look at them": "`reds review` shows the most doubtful pictures first.",
+        }
     )

@@ -21,9 +21,9 @@ from reds_pipeline.assets.common import (
 from reds_pipeline.errors import ImageRejected
 from reds_pipeline.jobs import CLEAN, COLLECT
 from reds_pipeline.partitions import classes
-from reds_pipeline.resources import PICTURES_FETCHED, Platform
+from reds_pipeline.resources import PICTURES_FETCHED, PICTURES_RESIZED, Platform
 from reds_pipeline.run_history import remove_withdrawn_photographs
-from reds_pipeline.stage_inputs import selected_classes, shared_pictures
+from reds_pipeline.stage_inputs import selected_classes, shared_pictures, with_known_descriptions
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.locks import WITHDRAWAL_SECONDS, exclusive
 from reds_pipeline.storage.partitions import partition_lock
@@ -46,6 +46,8 @@ def raw_images(
     """Pictures of one class, verified, without metadata; one row an attempt (R-SCR-2, 11)."""
     from reds_pipeline.fediverse.media.download import download_images
     from reds_pipeline.imaging.examine import examine_image
+    from reds_pipeline.imaging.resize import RESIZE_RULE
+    from reds_pipeline.imaging.tensors import TensorWriter
     from reds_pipeline.withdrawal.withdraw import finish_withdrawals, withdrawn_keys
 
     name, home = context.partition_key, platform.home
@@ -54,6 +56,7 @@ def raw_images(
     with (
         exclusive(lock, f"fetching pictures of {name}", patience_seconds=WITHDRAWAL_SECONDS),
         platform.media_fetcher() as fetcher,
+        TensorWriter(home.tensors(RESIZE_RULE)) as squares,
     ):
         rows = download_images(
             read_rows(home.table("posts", name)),
@@ -65,13 +68,18 @@ def raw_images(
             key=home.keyed_hash,
             maximum=platform.settings.raw_per_class,
             withdrawn=withdrawn_keys(platform.ledger),
+            # The one decode that examines a picture also makes what backbones see of it.
+            keep_square=squares.add,
         )
         write_rows(table, rows, IMAGES)
         journal.delete()
     # A post that was gated since takes its picture along, wherever it went.
     withdrawal = finish_withdrawals(home, platform.ledger, platform.tracking)
     sheets = remove_withdrawn_photographs(context.instance, home)
+    if withdrawal.exports:
+        platform.notices.append(withdrawal.export_sentence)
     platform.cost[PICTURES_FETCHED] += fetcher.files_requested
+    platform.cost[PICTURES_RESIZED] += squares.added
     if not_had := Counter(row["reason"] for row in rows if row["status"] == "failed"):
         reasons = ", ".join(f"{reason.replace('_', ' ')} {n}" for reason, n in not_had.items())
         platform.notices.append(
@@ -111,17 +119,23 @@ def clean_images(
     context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
 ) -> dg.MaterializeResult:
     """Each stored picture, kept or dropped with its reason (R-SCR-5 to 7)."""
-    from reds_pipeline.imaging.cleaning import CleaningRules, clean_class
+    from reds_pipeline.imaging.cleaning import clean_class
+    from reds_pipeline.imaging.resize import RESIZE_RULE
+    from reds_pipeline.imaging.tensors import describe_missing
     from reds_pipeline.lexicon.labels import classes_of_posts
     from reds_pipeline.lexicon.wordnet import load_wordnet
 
     name, home = context.partition_key, platform.home
-    stored = [row for row in read_rows(home.table("images", name)) if row["status"] == "stored"]
+    images = read_rows(home.table("images", name), IMAGES)
+    stored = [row for row in images if row["status"] == "stored"]
     cleaned = clean_class(
         name,
-        stored,
+        describe_missing(
+            with_known_descriptions(home, name, stored), home.images, home.tensors(RESIZE_RULE)
+        ),
         classes_of_posts(stored, selected_classes(home), load_wordnet()),
-        CleaningRules(perceptual_radius=platform.settings.perceptual_radius),
+        platform.cleaning_rules,
+        platform.decisions,
     )
     complete = sorted(row["media_key"] for row in cleaned) == sorted(
         row["media_key"] for row in stored
@@ -135,6 +149,9 @@ def clean_images(
             "dagster/row_count": len(cleaned),
             "kept": fates["kept"],
             "fates": _counts(fates, "fate"),
+            "quality gates that hit": _counts(
+                Counter(flag for row in cleaned for flag in row["flags"]), "gate"
+            ),
             "contact sheet": picture(_sheet(home, kept[:_SHOWN]), f"Pictures kept of {name}"),
         },
         check_results=[

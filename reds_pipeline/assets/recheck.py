@@ -39,7 +39,9 @@ def recheck(
 
     report = sweep(platform)
     sheets = remove_withdrawn_photographs(context.instance, platform.home)
-    platform.notices.extend(filter(None, (report.stopped_by, report.alarm)))
+    platform.notices.extend(
+        filter(None, (report.stopped_by, report.alarm, *report.export_sentences))
+    )
     if report.withdrawn:
         reasons = ", ".join(f"{why.replace('_', ' ')} {n}" for why, n in report.withdrawn.items())
         platform.notices.append(f"Posts that were taken back, and erased here too: {reasons}.")

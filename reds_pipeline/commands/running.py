@@ -85,6 +85,8 @@ def _run(settings: Settings, as_json: bool) -> None:
 def _show_outcome(settings: Settings, outcome: RunOutcome, as_json: bool) -> None:
     """Show what a run did; exit with 3 if a class fell short."""
     from reds_pipeline import terminal
+    from reds_pipeline.balance import raw_posts_needed
+    from reds_pipeline.funnel import class_funnels
     from reds_pipeline.resources import Platform
     from reds_pipeline.status import run_summary
 
@@ -111,4 +113,6 @@ def _show_outcome(settings: Settings, outcome: RunOutcome, as_json: bool) -> Non
             f"Too few images were kept of: {counts} (the minimum is {minimum}); collect from "
             "more hosts, lower REDS_MIN_IMAGES_PER_CLASS, or choose other classes."
         )
+        for name, funnel in class_funnels(platform.home, list(short)).items():
+            announce(raw_posts_needed(name, funnel, settings.images_per_class).sentence)
         sys.exit(FELL_SHORT)

@@ -1,7 +1,7 @@
 """Joining things that belong together into groups.
 
-What belongs here: connected components, and clusters of near-duplicate images. What does not:
-which image of a cluster stays.
+What belongs here: connected components, also of pairs that come in parts and would not fit into
+memory at once. What does not: which pictures belong together (``duplicates.py``).
 """
 
 from __future__ import annotations
@@ -11,7 +11,34 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from reds_pipeline.imaging.hashing import hamming_pairs, hashes_to_integers
+# Bounds the memory: so many pairs, 48 MB, are kept before they are reduced.
+_PAIRS_KEPT = 1 << 21
+
+
+class Components:
+    """Connected components of a growing graph; memory grows with its nodes, not with its edges.
+
+    Args:
+        count: Number of nodes.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._edges: list[NDArray[np.int64]] = []
+        self._kept = 0
+
+    def add(self, edges: NDArray[np.int64]) -> None:
+        """Take in pairs of nodes that belong together, shape (m, 2)."""
+        self._edges.append(edges)
+        self._kept += len(edges)
+        if self._kept > _PAIRS_KEPT:
+            self._edges = [spanning_edges(self.labels())]
+            self._kept = 0
+
+    def labels(self) -> NDArray[np.int64]:
+        """Return the component number of each node, shape (count,)."""
+        none = np.empty((0, 2), dtype=np.int64)
+        return connected_components(self._count, np.concatenate([none, *self._edges]))
 
 
 def connected_components(count: int, edges: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -34,6 +61,16 @@ def connected_components(count: int, edges: NDArray[np.int64]) -> NDArray[np.int
     return labels.astype(np.int64)
 
 
+def spanning_edges(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return one edge a node, shape (n, 2), that give these components again.
+
+    Args:
+        labels: Shape (n,): component numbers.
+    """
+    _labels, first, component = np.unique(labels, return_index=True, return_inverse=True)
+    return np.stack([np.arange(len(labels)), first[component]], axis=1)
+
+
 def smallest_names(labels: NDArray[np.int64], names: Sequence[str]) -> list[str]:
     """Return for each node the smallest name within its component.
 
@@ -45,34 +82,3 @@ def smallest_names(labels: NDArray[np.int64], names: Sequence[str]) -> list[str]
     for label, name in zip(labels.tolist(), names, strict=True):
         smallest[label] = min(name, smallest.get(label, name))
     return [smallest[label] for label in labels.tolist()]
-
-
-def near_duplicate_clusters(
-    sha256s: Sequence[str], perceptual_hashes: Sequence[str], radius: int
-) -> list[str]:
-    """Return the name of the near-duplicate cluster of each image.
-
-    Images with the same bytes or with perceptual hashes within the radius belong together, also
-    through others between them (connected components).
-
-    Args:
-        sha256s: One a image, repeated when images have the same bytes.
-        perceptual_hashes: One a image; an empty one is near to nothing.
-        radius: In bits.
-
-    Returns:
-        One name an image: the smallest SHA-256 of its cluster.
-    """
-    node_of_content = {sha256: node for node, sha256 in enumerate(dict.fromkeys(sha256s))}
-    # One node for each different hash: many equal ones would otherwise make their square in pairs.
-    hashes = sorted(set(perceptual_hashes) - {""})
-    node_of_hash = {digits: len(node_of_content) + index for index, digits in enumerate(hashes)}
-    carries = [
-        (node_of_content[sha256], node_of_hash[digits])
-        for sha256, digits in zip(sha256s, perceptual_hashes, strict=True)
-        if digits
-    ]
-    near = hamming_pairs(hashes_to_integers(hashes), radius) + len(node_of_content)
-    edges = np.concatenate([np.array(carries, dtype=np.int64).reshape(-1, 2), near])
-    labels = connected_components(len(node_of_content) + len(hashes), edges)
-    return smallest_names(labels[[node_of_content[sha256] for sha256 in sha256s]], sha256s)

@@ -17,8 +17,9 @@ from PIL import Image, ImageDraw, ImageFont
 _BACKGROUND = (255, 255, 255)
 _INK = (40, 40, 40)
 _GAP = 6
-_FONT_SIZE = 12
-_CAPTION_HEIGHT = 18
+_SMALLEST_FONT = 12
+# Letters grow with the pictures, so that large ones do not stand over small print.
+_PIXELS_OF_A_LETTER = 13
 _QUALITIES = (85, 75, 65, 55)
 _SHRINK = 0.8
 _SMALLEST_SIDE = 8
@@ -74,7 +75,7 @@ def _draw(
     columns = max(1, min(columns, len(tensors)))
     rows = max(1, -(-len(tensors) // columns))
     cell_width = side + _GAP
-    cell_height = side + _GAP + (_CAPTION_HEIGHT if captions else 0)
+    cell_height = side + _GAP + (_caption_height(side) if captions else 0)
     sheet = Image.new("RGB", (columns * cell_width + _GAP, rows * cell_height + _GAP), _BACKGROUND)
     for index, pixels in enumerate(tensors):
         left = _GAP + index % columns * cell_width
@@ -87,8 +88,16 @@ def _draw(
 
 def _caption(text: str, width: int) -> Image.Image:
     """Return one line of text on a strip of its own, so that long ones do not run on."""
-    strip = Image.new("RGB", (width, _CAPTION_HEIGHT - 2), _BACKGROUND)
+    strip = Image.new("RGB", (width, _caption_height(width) - 2), _BACKGROUND)
     first_line = text.splitlines()[0] if text else ""
-    font = ImageFont.load_default(_FONT_SIZE)
+    font = ImageFont.load_default(_font_size(width))
     ImageDraw.Draw(strip).text((0, 0), first_line, fill=_INK, font=font)
     return strip
+
+
+def _font_size(side: int) -> int:
+    return max(_SMALLEST_FONT, side // _PIXELS_OF_A_LETTER)
+
+
+def _caption_height(side: int) -> int:
+    return _font_size(side) * 3 // 2

@@ -1,8 +1,9 @@
 """The data set: what is left when all classes are seen together.
 
-What belongs here: duplicates across classes (R-SCR-6), the target per class (R-SCR-10), the
-groups that a split must not tear apart, and the name of the result. What does not: rules within
-one class (cleaning.py) and the split itself.
+What belongs here: what people decided, duplicates across classes (R-SCR-6), the target per class
+(R-SCR-10), the groups that a split must not tear apart, and the name of the result. What does
+not: rules within one class (cleaning.py), which duplicate is the better one (duplicates.py), and
+the split itself.
 """
 
 from __future__ import annotations
@@ -10,26 +11,39 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from reds_pipeline.imaging.cleaning import CleaningRules, age
-from reds_pipeline.imaging.clusters import (
-    connected_components,
-    near_duplicate_clusters,
-    smallest_names,
+from reds_pipeline.imaging.cleaning import (
+    NO_DECISIONS,
+    REASON_OF_KIND,
+    CleaningRules,
+    age,
+    duplicate_columns,
 )
-from reds_pipeline.imaging.hashing import hamming_pairs, hashes_to_integers
+from reds_pipeline.imaging.clusters import connected_components, smallest_names
+from reds_pipeline.imaging.duplicates import (
+    CopyPairs,
+    Duplicate,
+    duplicate_groups,
+    find_duplicates,
+)
+from reds_pipeline.imaging.hashing import hashes_to_integers
+from reds_pipeline.review.decisions import DISCARD, Decision, DecisionBook
 
 OTHER_CLASS_DUPLICATE = "other_class_duplicate"
 BEYOND_TARGET = "beyond_target"
 NOT_CONFIRMED = "not_confirmed"
+REVIEWED_OUT = "reviewed_out"
+LABELLED_OTHERWISE = "labelled_otherwise"
+_DUPLICATE_REASONS = frozenset(REASON_OF_KIND.values())
 _COPIED_COLUMNS = (
+    "media_key",
     "sha256",
     "extension",
-    "class_name",
     "author_key",
     "created_at",
     "width",
@@ -38,54 +52,111 @@ _COPIED_COLUMNS = (
 _DEFAULT_RULES = CleaningRules()
 
 
+@dataclass
+class _Picture:
+    """A cleaned row on its way to a verdict.
+
+    Attributes:
+        row: Of the table ``CLEAN_IMAGES``.
+        collected_as: The class it was collected under.
+        class_name: The label to learn.
+        decision: What a person decided about it.
+        reason: Why it is dropped, as far as is known.
+        duplicate: What stays instead.
+        cluster: Smallest SHA-256 of its duplicates of all kinds in all classes.
+    """
+
+    row: Mapping[str, Any]
+    collected_as: str
+    class_name: str
+    decision: Decision | None
+    reason: str = ""
+    duplicate: Duplicate | None = None
+    cluster: str = ""
+
+    @property
+    def chosen(self) -> bool:
+        """Whether a person said that it shows something, be it a class or not."""
+        return self.decision is not None and self.decision.verdict != DISCARD
+
+
 def curate(
     clean_rows_by_class: Mapping[str, Sequence[Mapping[str, Any]]],
     per_class: int,
     rules: CleaningRules = _DEFAULT_RULES,
     unconfirmed_posts: Collection[str] = frozenset(),
+    *,
+    decisions: DecisionBook = NO_DECISIONS,
+    similar: Iterable[Mapping[str, Any]] = (),
 ) -> list[dict[str, Any]]:
     """Put the classes together into one data set.
 
-    An image is dropped as ``other_class_duplicate`` when another class holds an image with the
-    same bytes or the same look, so both classes lose it: its label is in doubt. The other image
-    counts as evidence even if it was dropped itself, because the doubt does not go away with it.
-    Of what remains each class keeps the first ``per_class`` by age; the rest is ``beyond_target``.
-    An image of a post that its host has not shown for long is dropped as ``not_confirmed``.
+    The reasons, first match wins:
+
+    1. ``reviewed_out``: a person discarded it.
+    2. ``labelled_otherwise``: a person put it into a class that is not selected now.
+    3. ``not_confirmed``: its post has not been seen at its host for long.
+    4. What cleaning found in it by itself: ``multi_class`` or a quality gate.
+    5. ``reviewed_out``: it looks like a picture that a person discarded.
+    6. ``exact_duplicate``, ``near_duplicate``, ``mirrored_duplicate``, ``cropped_duplicate``: a
+       better picture of its class shows the same (``keep_best``). Found anew among those that
+       are left: if the better copy of cleaning is not confirmed now, the other takes its place.
+    7. ``other_class_duplicate``: a copy of any kind, also through others between them, is in
+       another class, so its label is in doubt, and all of them lose it. A copy counts as
+       evidence even if it was dropped itself, because the doubt does not go away with it, but
+       not if a person discarded it.
+    8. ``beyond_target``: its class has its ``per_class`` pictures already, older ones.
+
+    For a picture that a person put into a class only 1 to 3, being the same bytes again, and 8
+    apply; it is learnt as that class whatever it was collected as, and of its duplicates it is
+    the one that stays.
 
     Args:
         clean_rows_by_class: All rows that ``clean_class`` gave, by class name.
         per_class: How many images a class may keep.
         rules: Thresholds.
         unconfirmed_posts: Keys of the posts that nobody can say are still there.
+        decisions: What people decided.
+        similar: Rows of the table ``SIMILAR_PAIRS``.
 
     Returns:
-        One row for each image that cleaning kept, by class in the order given, oldest first:
-        sha256, extension, class_name, author_key, cluster, created_at, width, height, group,
-        kept, drop_reason. ``cluster`` is found over all classes, through dropped images too, for
-        two pictures may be related only through one in another class. ``group`` is the smallest
-        SHA-256 among images joined by author or cluster, through others too.
+        One row of the table ``CURATED`` for each row given, by ``class_name`` in the order given,
+        oldest first. ``cluster`` is the smallest SHA-256 among duplicates of all kinds in all
+        classes, dropped ones too; ``group`` that among images joined by author or cluster.
     """
-    shared = _contents_of_several_classes(clean_rows_by_class, rules.perceptual_radius)
-    cluster_of = _clusters_of_all_classes(clean_rows_by_class, rules.perceptual_radius)
-    curated: list[dict[str, Any]] = []
-    for rows in clean_rows_by_class.values():
-        places_left = per_class
-        for row in sorted((row for row in rows if row["kept"]), key=age):
-            reason = ""
-            if row["sha256"] in shared:
-                reason = OTHER_CLASS_DUPLICATE
-            elif row["post_key"] in unconfirmed_posts:
-                reason = NOT_CONFIRMED
-            elif places_left == 0:
-                reason = BEYOND_TARGET
-            else:
-                places_left -= 1
-            copied = {column: row[column] for column in _COPIED_COLUMNS}
-            verdict = {"kept": not reason, "drop_reason": reason}
-            curated.append({**copied, "cluster": cluster_of[row["sha256"]], **verdict})
-    for row, group in zip(curated, _groups(curated), strict=True):
+    copies = CopyPairs(similar)
+    pictures = [
+        _picture(row, class_name, decisions.of(row["sha256"]), clean_rows_by_class)
+        for class_name, rows in clean_rows_by_class.items()
+        for row in rows
+    ]
+    order = {class_name: place for place, class_name in enumerate(clean_rows_by_class)}
+    pictures.sort(key=lambda picture: (order[picture.class_name], *age(picture.row)))
+    all_rows = [picture.row for picture in pictures]
+    groups = duplicate_groups(all_rows, rules.perceptual_radius, copies).all_kinds
+    names = smallest_names(groups, [row["sha256"] for row in all_rows])
+    for picture, cluster in zip(pictures, names, strict=True):
+        picture.cluster = cluster
+    looks_discarded = _looks_discarded(pictures, rules.perceptual_radius)
+    for picture in pictures:
+        picture.reason = _own_reason(picture, clean_rows_by_class, unconfirmed_posts)
+        if not (picture.reason or picture.chosen) and (
+            picture.row["perceptual_hash"] in looks_discarded
+        ):
+            picture.reason = REVIEWED_OUT
+    for class_name in clean_rows_by_class:
+        of_class = [
+            picture
+            for picture in pictures
+            if picture.class_name == class_name and not picture.reason
+        ]
+        _drop_duplicates(of_class, rules.perceptual_radius, copies)
+    _drop_doubtful(pictures)
+    _drop_beyond_target(pictures, per_class)
+    rows = [_curated_row(picture) for picture in pictures]
+    for row, group in zip(rows, _groups(rows), strict=True):
         row["group"] = group
-    return curated
+    return rows
 
 
 def dataset_digest(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -101,37 +172,100 @@ def dataset_digest(rows: Sequence[Mapping[str, Any]]) -> str:
     return hashlib.sha256(json.dumps(kept).encode()).hexdigest()
 
 
-def _contents_of_several_classes(
-    clean_rows_by_class: Mapping[str, Sequence[Mapping[str, Any]]], radius: int
-) -> set[str]:
-    """Return the SHA-256 of all images that, exactly or nearly, appear under several classes."""
-    classes_of_content: dict[str, set[str]] = defaultdict(set)
-    contents_of_hash: dict[str, set[str]] = defaultdict(set)
-    classes_of_hash: dict[str, set[str]] = defaultdict(set)
-    for class_name, rows in clean_rows_by_class.items():
-        for row in rows:
-            classes_of_content[row["sha256"]].add(class_name)
-            if row["perceptual_hash"]:
-                contents_of_hash[row["perceptual_hash"]].add(row["sha256"])
-                classes_of_hash[row["perceptual_hash"]].add(class_name)
-    shared = {sha256 for sha256, classes in classes_of_content.items() if len(classes) > 1}
-    hashes = sorted(contents_of_hash)
-    pairs = hamming_pairs(hashes_to_integers(hashes), radius).tolist()
-    # A hash stands in for all images that carry it, so it is also near to itself.
-    for first, second in [*pairs, *([index, index] for index in range(len(hashes)))]:
-        if len(classes_of_hash[hashes[first]] | classes_of_hash[hashes[second]]) > 1:
-            shared |= contents_of_hash[hashes[first]] | contents_of_hash[hashes[second]]
-    return shared
+def _picture(
+    row: Mapping[str, Any],
+    collected_as: str,
+    decision: Decision | None,
+    selected: Collection[str],
+) -> _Picture:
+    class_name = collected_as
+    if decision is not None and decision.label in selected:
+        class_name = decision.label
+    return _Picture(row, collected_as, class_name, decision)
 
 
-def _clusters_of_all_classes(
-    clean_rows_by_class: Mapping[str, Sequence[Mapping[str, Any]]], radius: int
-) -> dict[str, str]:
-    """Return the near-duplicate cluster of each SHA-256."""
-    rows = [row for rows in clean_rows_by_class.values() for row in rows]
-    sha256s = [row["sha256"] for row in rows]
-    hashes = [row["perceptual_hash"] for row in rows]
-    return dict(zip(sha256s, near_duplicate_clusters(sha256s, hashes, radius), strict=True))
+def _own_reason(
+    picture: _Picture, selected: Collection[str], unconfirmed_posts: Collection[str]
+) -> str:
+    """Return the reason that needs no other image, or an empty string."""
+    decision = picture.decision
+    if decision is not None and decision.verdict == DISCARD:
+        return REVIEWED_OUT
+    if decision is not None and decision.label not in selected:
+        return LABELLED_OTHERWISE
+    if picture.row["post_key"] in unconfirmed_posts:
+        return NOT_CONFIRMED
+    reason = str(picture.row["drop_reason"])
+    return "" if picture.chosen or reason in _DUPLICATE_REASONS else reason
+
+
+def _looks_discarded(pictures: Sequence[_Picture], radius: int) -> set[str]:
+    """Return the perceptual hashes within the radius of one that a person discarded."""
+    hashes = sorted({picture.row["perceptual_hash"] or "" for picture in pictures} - {""})
+    discarded = {
+        picture.row["perceptual_hash"]
+        for picture in pictures
+        if picture.decision is not None and picture.decision.verdict == DISCARD
+    }
+    words = hashes_to_integers(hashes)
+    near = np.zeros(len(words), dtype=bool)
+    for word in words[[digits in discarded for digits in hashes]]:
+        near |= np.bitwise_count(words ^ word) <= radius
+    return {digits for digits, is_near in zip(hashes, near.tolist(), strict=True) if is_near}
+
+
+def _drop_duplicates(pictures: Sequence[_Picture], radius: int, copies: CopyPairs) -> None:
+    """Give each superfluous picture of one class its reason and what stays instead."""
+    chosen = {picture.row["sha256"] for picture in pictures if picture.chosen}
+    verdicts = find_duplicates(
+        [picture.row for picture in pictures],
+        radius,
+        copies,
+        lambda row: row["sha256"] in chosen,
+    )
+    for picture, duplicate in zip(pictures, verdicts, strict=True):
+        if duplicate is not None:
+            picture.duplicate = duplicate
+            picture.reason = REASON_OF_KIND[duplicate.kind]
+
+
+def _drop_doubtful(pictures: Sequence[_Picture]) -> None:
+    """Drop what is left of each cluster that is in several classes."""
+    classes: dict[str, set[str]] = defaultdict(set)
+    for picture in pictures:
+        if picture.decision is None:
+            classes[picture.cluster].add(picture.collected_as)
+        elif picture.decision.label:
+            classes[picture.cluster].add(picture.decision.label)
+    for picture in pictures:
+        if not (picture.reason or picture.chosen) and len(classes[picture.cluster]) > 1:
+            picture.reason = OTHER_CLASS_DUPLICATE
+
+
+def _drop_beyond_target(pictures: Sequence[_Picture], per_class: int) -> None:
+    """Drop what is too many of each class; the pictures come oldest first."""
+    kept: dict[str, int] = defaultdict(int)
+    for picture in pictures:
+        if picture.reason:
+            continue
+        if kept[picture.class_name] == per_class:
+            picture.reason = BEYOND_TARGET
+        else:
+            kept[picture.class_name] += 1
+
+
+def _curated_row(picture: _Picture) -> dict[str, Any]:
+    return {
+        **{column: picture.row[column] for column in _COPIED_COLUMNS},
+        "class_name": picture.class_name,
+        "collected_as": picture.collected_as,
+        "cluster": picture.cluster,
+        "flags": list(picture.row.get("flags") or ()),
+        "decision": picture.decision.verdict if picture.decision is not None else "",
+        **duplicate_columns(picture.duplicate),
+        "kept": not picture.reason,
+        "drop_reason": picture.reason,
+    }
 
 
 def _groups(rows: Sequence[Mapping[str, Any]]) -> list[str]:

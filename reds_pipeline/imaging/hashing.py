@@ -6,7 +6,9 @@ not: what to do with duplicates (cleaning.py, curation.py) or groups of them (cl
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import imagehash
@@ -16,11 +18,17 @@ from PIL import Image
 
 # Beyond this, agreement of two 64-bit hashes means nothing.
 MAXIMUM_RADIUS = 15
-_BANDS = 4
-_BAND_BITS = 16
-_BAND_VALUES = 1 << _BAND_BITS
-# Bounds the memory of the search: about 100 MB for this many candidate pairs at a time.
-_CANDIDATES_AT_A_TIME = 1 << 21
+HASH_BITS = 64
+# Pixels a side that the hash is taken from, the library's 8 times 4.
+_HASHED_SIDE = 32
+# Bounds the memory of the search: about 60 MB for this many candidate pairs at a time.
+_CANDIDATES_AT_A_TIME = 1 << 20
+_BAND_COUNTS = (2, 3, 4, 5)
+_WIDEST_BAND = 24
+# What one step costs beside comparing one candidate, as measured with NumPy 2.4: looking up one
+# partner of one hash, and the calls for one mask however few hashes there are.
+_LOOKUP_COST = 2.0
+_MASK_COST = 10_000.0
 
 
 def perceptual_hash(image: Image.Image) -> str:
@@ -37,18 +45,38 @@ def perceptual_hash(image: Image.Image) -> str:
     return str(imagehash.phash(image))
 
 
+def perceptual_hashes(image: Image.Image) -> tuple[str, str]:
+    """Return the hash of a picture and that of its mirror image, at little more than one's cost.
+
+    Nearly all of the cost is making the picture small, and a small picture can be mirrored as
+    well as a large one; a mirrored copy of any picture is found by comparing the one hash of it
+    with the other hash of the picture.
+
+    Args:
+        image: Upright, mode RGB or L.
+
+    Returns:
+        (``imagehash.phash`` of the picture, ``imagehash.phash`` of it mirrored left to right),
+        16 hexadecimal digits each.
+    """
+    grey = image.convert("L")
+    small = grey.resize((_HASHED_SIDE, _HASHED_SIDE), Image.Resampling.LANCZOS)
+    mirrored = small.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    return perceptual_hash(small), perceptual_hash(mirrored)
+
+
 def hashes_to_integers(hashes: Sequence[str]) -> NDArray[np.uint64]:
     """Return hexadecimal hashes as an array of shape (n,) for ``hamming_pairs``."""
     return np.array([int(digits, 16) for digits in hashes], dtype=np.uint64)
 
 
+def hamming_distance(one: str, other: str) -> int:
+    """Return in how many bits two hexadecimal hashes differ."""
+    return (int(one, 16) ^ int(other, 16)).bit_count()
+
+
 def hamming_pairs(hashes: NDArray[np.uint64], radius: int) -> NDArray[np.int64]:
     """Return all pairs of hashes that differ in at most ``radius`` bits; none is missed.
-
-    Multi-index hashing (Norouzi, Punjani and Fleet, 2012): the 64 bits are cut into four bands;
-    two hashes within the radius must be closer still in at least one band, so only hashes that
-    nearly agree in a band are compared. Time grows with the number of such candidates, far
-    slower than with the square of n for spread-out hashes.
 
     Args:
         hashes: Shape (n,).
@@ -60,87 +88,154 @@ def hamming_pairs(hashes: NDArray[np.uint64], radius: int) -> NDArray[np.int64]:
     Raises:
         ValueError: The radius is out of range.
     """
+    count = max(len(hashes), 1)
+    parts = (
+        part[:, 0].astype(np.int64) * count + part[:, 1] for part in near_parts(hashes, radius)
+    )
+    codes = np.sort(np.concatenate([np.empty(0, dtype=np.int64), *parts]))
+    return np.stack(np.divmod(codes, count), axis=1)
+
+
+def near_parts(hashes: NDArray[np.uint64], radius: int) -> Iterator[NDArray[np.int64]]:
+    """Yield the pairs of ``hamming_pairs`` in parts and in no order, so that memory is bounded.
+
+    Multi-index hashing (Norouzi, Punjani and Fleet, "Fast Search in Hamming Space with
+    Multi-Index Hashing", CVPR 2012): the 64 bits are cut into bands; two hashes within the radius
+    must be closer still in at least one band, so only hashes that nearly agree in a band are
+    compared. Few wide bands give few candidates but many lookups, many narrow ones the opposite;
+    the number of bands is the one whose estimated cost is least for so many hashes.
+
+    Time grows with the number of candidates, which for spread-out hashes grows far slower than
+    the square of n, and never beyond the square times the number of bands. Memory is that of n
+    hashes and of a fixed number of candidates, whatever the hashes are, unless one hash has more
+    neighbours than that.
+
+    Args:
+        hashes: Shape (n,).
+        radius: 0 to 15 bits.
+
+    Yields:
+        Shape (m, 2): positions i < j, each pair once over all parts.
+
+    Raises:
+        ValueError: The radius is out of range.
+    """
     if not 0 <= radius <= MAXIMUM_RADIUS:
         raise ValueError(f"radius must be 0 to {MAXIMUM_RADIUS}, not {radius}")
-    count = len(hashes)
-    band_radii = _band_radii(radius)
-    found = [np.empty(0, dtype=np.int64)]
-    for band, band_radius in enumerate(band_radii):
-        values = _band_values(hashes, band)
+    bands = _best_bands(len(hashes), radius)
+    for number, band in enumerate(bands):
+        values = band.of(hashes)
         order = np.argsort(values, kind="stable")
         # Side by side in memory, hashes of one band value are compared several times faster.
         ordered = hashes[order]
-        for first, second in _band_candidates(values[order], band_radius):
+        for first, second in _band_candidates(values[order], band):
             differences = ordered[first] ^ ordered[second]
-            near = np.bitwise_count(differences) <= radius
-            new = ~_found_before(differences[near], band_radii[:band])
-            one, other = order[first[near][new]], order[second[near][new]]
-            found.append(np.minimum(one, other) * count + np.maximum(one, other))
-    codes = np.sort(np.concatenate(found))
-    return np.stack(np.divmod(codes, max(count, 1)), axis=1)
+            near = np.flatnonzero(np.bitwise_count(differences) <= radius)
+            new = near[~_found_before(differences[near], bands[:number])]
+            if len(new):
+                one, other = order[first[new]], order[second[new]]
+                yield np.stack([np.minimum(one, other), np.maximum(one, other)], axis=1)
 
 
-def _band_radii(radius: int) -> list[int]:
-    """Return the radius to search in each band, by the pigeonhole principle.
+@dataclass(frozen=True)
+class _Band:
+    """Some neighbouring bits of each hash and how closely they must agree.
+
+    Attributes:
+        shift: Number of bits below them.
+        bits: How many there are.
+        radius: In bits; negative means that the band need not be searched.
+    """
+
+    shift: int
+    bits: int
+    radius: int
+
+    def of(self, words: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Return the value of this band in each word."""
+        return ((words >> np.uint64(self.shift)) & np.uint64((1 << self.bits) - 1)).astype(np.int64)
+
+    def masks(self) -> Iterator[int]:
+        """Yield every value of this band with at most ``radius`` bits set."""
+        for weight in range(self.radius + 1):
+            for places in combinations(range(self.bits), weight):
+                yield sum(1 << place for place in places)
+
+    @property
+    def mask_count(self) -> int:
+        """How many values ``masks`` yields."""
+        return sum(math.comb(self.bits, weight) for weight in range(self.radius + 1))
+
+
+def _best_bands(count: int, radius: int) -> list[_Band]:
+    """Return the division into bands whose search is estimated to cost least."""
+    divisions = [_bands(number, radius) for number in _BAND_COUNTS]
+    fitting = [bands for bands in divisions if bands[0].bits <= _WIDEST_BAND]
+    return min(fitting, key=lambda bands: sum(_cost(band, count) for band in bands))
+
+
+def _bands(number: int, radius: int) -> list[_Band]:
+    """Cut the bits into bands and the radius into theirs, by the pigeonhole principle.
 
     If the first bands all differ by more than ``whole`` bits and the others by at least
-    ``whole``, the sum already exceeds the radius. A negative radius means: skip the band.
+    ``whole``, the sum already exceeds the radius.
     """
-    whole, remainder = divmod(radius, _BANDS)
-    return [whole if band <= remainder else whole - 1 for band in range(_BANDS)]
+    whole, remainder = divmod(radius, number)
+    narrow, wider = divmod(HASH_BITS, number)
+    bands = []
+    shift = 0
+    for index in range(number):
+        bits = narrow + (index < wider)
+        bands.append(_Band(shift, bits, whole if index <= remainder else whole - 1))
+        shift += bits
+    return bands
 
 
-def _band_values(words: NDArray[np.uint64], band: int) -> NDArray[np.int64]:
-    """Return the 16 bits of one band of each 64-bit word."""
-    shifted = words >> np.uint64(band * _BAND_BITS)
-    return (shifted & np.uint64(_BAND_VALUES - 1)).astype(np.int64)
+def _cost(band: _Band, count: int) -> float:
+    candidates = count * count / 2 / (1 << band.bits)
+    return band.mask_count * (_MASK_COST + count / 2 * _LOOKUP_COST + candidates)
 
 
-def _found_before(differences: NDArray[np.uint64], earlier_radii: list[int]) -> NDArray[np.bool_]:
+def _found_before(differences: NDArray[np.uint64], earlier: Sequence[_Band]) -> NDArray[np.bool_]:
     """Return which pairs, given by their differing bits, an earlier band has found already."""
     before = np.zeros(len(differences), dtype=bool)
-    for band, band_radius in enumerate(earlier_radii):
-        before |= np.bitwise_count(_band_values(differences, band)) <= band_radius
+    for band in earlier:
+        before |= np.bitwise_count(band.of(differences)) <= band.radius
     return before
 
 
 def _band_candidates(
-    ordered: NDArray[np.int64], band_radius: int
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield positions of pairs of band values that differ in at most ``band_radius`` bits.
+    ordered: NDArray[np.int64], band: _Band
+) -> Iterator[tuple[NDArray[np.integer], NDArray[np.integer]]]:
+    """Yield positions of pairs of band values that differ in at most the band's radius.
 
     Args:
         ordered: Band values in ascending order.
-        band_radius: In bits.
+        band: Which one.
     """
-    starts = np.searchsorted(ordered, np.arange(_BAND_VALUES + 1))
-    positions = np.arange(len(ordered))
-    for mask in _masks(band_radius):
-        partners = ordered ^ mask
+    starts = np.searchsorted(ordered, np.arange((1 << band.bits) + 1)).astype(np.int32)
+    positions = np.arange(len(ordered), dtype=np.int32)
+    for mask in band.masks():
         if mask:
             # Each pair of band values is met from both sides; the smaller one asks.
-            askers = positions[ordered < partners]
-            begins = starts[partners[askers]]
+            askers = positions[(ordered & (1 << (mask.bit_length() - 1))) == 0]
+            partners = ordered[askers] ^ mask
+            begins = starts[partners]
         else:
             askers = positions
+            partners = ordered
             begins = positions + 1
-        yield from _expand(askers, begins, starts[partners[askers] + 1])
-
-
-def _masks(band_radius: int) -> Iterator[int]:
-    """Yield every 16-bit value with at most ``band_radius`` bits set."""
-    for weight in range(band_radius + 1):
-        for bits in combinations(range(_BAND_BITS), weight):
-            yield sum(1 << bit for bit in bits)
+        yield from _expand(askers, begins, starts[partners + 1])
 
 
 def _expand(
-    askers: NDArray[np.int64], begins: NDArray[np.int64], ends: NDArray[np.int64]
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    askers: NDArray[np.int32], begins: NDArray[np.int32], ends: NDArray[np.int32]
+) -> Iterator[tuple[NDArray[np.integer], NDArray[np.integer]]]:
     """Yield each asker beside every position of its range, a bounded number at a time."""
-    lengths = ends - begins
-    askers, begins, lengths = (each[lengths > 0] for each in (askers, begins, lengths))
-    totals = np.cumsum(lengths)
+    asking = np.flatnonzero(ends > begins)
+    askers, begins = askers[asking], begins[asking]
+    lengths = ends[asking] - begins
+    totals = np.cumsum(lengths, dtype=np.int64)
     done = 0
     while done < len(askers):
         before = totals[done - 1] if done else 0
@@ -150,8 +245,7 @@ def _expand(
         )
         part = slice(done, upto)
         rows = np.repeat(askers[part], lengths[part])
-        offsets = np.arange(len(rows)) - np.repeat(
-            totals[part] - lengths[part] - before, lengths[part]
-        )
-        yield rows, np.repeat(begins[part], lengths[part]) + offsets
+        # What has to be added to the number of a candidate to give its position.
+        shifts = begins[part] - (totals[part] - lengths[part] - before)
+        yield rows, np.arange(len(rows)) + np.repeat(shifts, lengths[part])
         done = upto

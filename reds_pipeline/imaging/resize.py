@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from reds_pipeline.imaging.decoding import bad_files_rejected, opaque_rgb, open_image
-from reds_pipeline.imaging.formats import JPEG, sniff_format
+from reds_pipeline.imaging.decoding import decode_reduced, opaque_rgb, open_image
+from reds_pipeline.imaging.formats import sniff_format
 from reds_pipeline.imaging.orientation import (
     image_orientation,
     stored_box,
@@ -22,9 +22,9 @@ from reds_pipeline.imaging.orientation import (
 SIDE = 224
 # Change this whenever the same file would give other pixels: tensors are kept under this name.
 RESIZE_RULE = "square224-aspect0.9to1.1-bicubic-draft448-v1"
-# JPEG decoders can deliver a half, a quarter or an eighth of the size at a fraction of the cost.
-# At twice the target the result cannot be told from a full decode (performance.md section 1).
-_DRAFT_SIDE = 2 * SIDE
+# At twice the target the result cannot be told from that of all pixels (performance.md section 1).
+ENOUGH_TO_RESIZE = 2 * SIDE
+"""Pixels a side that a picture has to be decoded with."""
 
 
 def crop_box(width: int, height: int) -> tuple[tuple[int, int, int, int], bool]:
@@ -64,19 +64,28 @@ def square_224(data: bytes) -> tuple[NDArray[np.uint8], bool]:
     Raises:
         ImageRejected: The file is not an image or does not decode.
     """
-    file_format = sniff_format(data)
-    image = open_image(data, file_format)
-    original_size = image.size
+    image = open_image(data, sniff_format(data))
+    size = image.size
     orientation = image_orientation(image)
-    upright_box, cropped = crop_box(*upright_size(original_size, orientation))
-    left, top, right, bottom = stored_box(upright_box, original_size, orientation)
-    scale = 1.0
-    with bad_files_rejected():
-        if file_format == JPEG:
-            drafted = image.draft("RGB", (_DRAFT_SIDE, _DRAFT_SIDE))
-            # Reduced sizes are rounded up; the box tells where the picture really ends.
-            scale = drafted[1][2] / original_size[0] if drafted else 1.0
-        image.load()
-    box = (left * scale, top * scale, right * scale, bottom * scale)
-    small = opaque_rgb(image).resize((SIDE, SIDE), Image.Resampling.BICUBIC, box=box)
+    scale = decode_reduced(image, ENOUGH_TO_RESIZE)
+    return resized_square(opaque_rgb(image), size, scale, orientation)
+
+
+def resized_square(
+    picture: Image.Image, size: tuple[int, int], scale: float, orientation: int
+) -> tuple[NDArray[np.uint8], bool]:
+    """Return the square of a picture that is decoded already.
+
+    Args:
+        picture: Mode RGB, as it is stored, not turned upright.
+        size: Stored (width, height) in pixels before the decoder reduced them.
+        scale: What ``decode_reduced`` returned for ``ENOUGH_TO_RESIZE``.
+        orientation: 1 to 8.
+
+    Returns:
+        As ``square_224``.
+    """
+    box, cropped = crop_box(*upright_size(size, orientation))
+    left, top, right, bottom = (edge * scale for edge in stored_box(box, size, orientation))
+    small = picture.resize((SIDE, SIDE), Image.Resampling.BICUBIC, box=(left, top, right, bottom))
     return np.array(upright(small, orientation)), cropped

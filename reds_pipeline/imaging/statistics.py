@@ -1,7 +1,7 @@
-"""Figures about the shape and brightness of the images of a class.
+"""Numbers about the shapes and the files of the pictures to learn from.
 
-What belongs here: the numbers of the source report's tables (R-IMG-2, R-IMG-6, R-IMG-8) as pure
-functions. What does not: drawing them.
+What belongs here: the source report's tables about originals (R-IMG-2, R-IMG-6, R-IMG-13) as pure
+functions. What does not: numbers about the 224 squares (``square_statistics.py``) and drawing.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from reds_pipeline.imaging.resize import crop_box
+from reds_pipeline.imaging.resize import SIDE, crop_box
 
 ALL_CLASSES = "all"
 
@@ -41,18 +40,27 @@ class ClassStatistics:
 
 
 @dataclass(frozen=True)
-class DynamicRange:
-    """Largest minus smallest pixel value, over the images of a set (R-IMG-8).
+class DiskSizes:
+    """What the pictures of one class, or of all together, take up on disk (R-IMG-13).
+
+    The source report kept float64, eight times what there is to know (AUD-R13); what that and
+    float32 would take is computed and never stored (R-IMG-10).
 
     Attributes:
-        mean: 0 to 255.
-        standard_deviation: Of the images at hand (ddof = 0, as the source report's figures).
-        maximum: 0 to 255.
+        class_name: The class, or ``all``.
+        images: How many.
+        original_bytes: Their files as they were collected, without metadata.
+        uint8_bytes: Their squares, as they are stored.
+        float32_bytes: The squares if each channel of a pixel took four bytes.
+        float64_bytes: The squares if it took eight.
     """
 
-    mean: float
-    standard_deviation: float
-    maximum: int
+    class_name: str
+    images: int
+    original_bytes: int
+    uint8_bytes: int
+    float32_bytes: int
+    float64_bytes: int
 
 
 def shape_statistics(class_name: str, sizes: Sequence[tuple[int, int]]) -> ClassStatistics:
@@ -99,21 +107,28 @@ def class_statistics(rows: Iterable[Mapping[str, Any]]) -> list[ClassStatistics]
     ]
 
 
-def dynamic_range(tensors: NDArray[np.uint8]) -> DynamicRange:
-    """Summarise how much of the range from black to white images use (R-IMG-8).
+def disk_sizes(rows: Iterable[Mapping[str, Any]], file_bytes: Mapping[str, int]) -> list[DiskSizes]:
+    """Sum up what kept images take on disk, before and after they become squares (R-IMG-13).
 
     Args:
-        tensors: Shape (n, height, width, 3), n at least 1; all three channels count.
+        rows: Rows of the curated data set.
+        file_bytes: Size of the stored file by SHA-256; a file that is missing counts nothing.
 
-    Raises:
-        ValueError: There are no images.
+    Returns:
+        One entry a class, in the order of first appearance, then the entry ``all``.
     """
-    if not len(tensors):
-        raise ValueError("the dynamic range of no images is not defined")
-    flat = tensors.reshape(len(tensors), -1)
-    ranges = flat.max(axis=1).astype(np.int64) - flat.min(axis=1)
-    return DynamicRange(
-        mean=float(ranges.mean()),
-        standard_deviation=float(ranges.std()),
-        maximum=int(ranges.max()),
-    )
+    originals: dict[str, list[int]] = {}
+    for row in rows:
+        of_class = originals.setdefault(row["class_name"], [])
+        if row["kept"]:
+            of_class.append(file_bytes.get(row["sha256"], 0))
+    everything = [size for of_class in originals.values() for size in of_class]
+    return [
+        *(_disk_sizes(class_name, of_class) for class_name, of_class in originals.items()),
+        _disk_sizes(ALL_CLASSES, everything),
+    ]
+
+
+def _disk_sizes(class_name: str, file_sizes: Sequence[int]) -> DiskSizes:
+    values = len(file_sizes) * SIDE * SIDE * 3
+    return DiskSizes(class_name, len(file_sizes), sum(file_sizes), values, 4 * values, 8 * values)

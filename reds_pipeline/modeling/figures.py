@@ -8,22 +8,19 @@ tell apart, and shapes differ as well.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reds_pipeline.drawing import FAINT, INK, PALETTE, QUIET, new_figure, png
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-INK = "#222222"
-FAINT = "#BBBBBB"
-DOTS_PER_INCH = 120
 
 
 def confusion_figure(
@@ -58,7 +55,7 @@ def confusion_figure(
         )
     bar = figure.colorbar(image, ax=axes, shrink=0.8, label="share of the true class")
     bar.outline.set_visible(False)
-    return _png(figure)
+    return png(figure)
 
 
 def tsne_figure(points: NDArray[np.floating[Any]], labels: Sequence[str], title: str) -> bytes:
@@ -83,7 +80,7 @@ def tsne_figure(points: NDArray[np.floating[Any]], labels: Sequence[str], title:
     axes.set_yticks([])
     axes.spines[:].set_color(FAINT)
     axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, markerscale=1.5)
-    return _png(figure)
+    return png(figure)
 
 
 def fold_accuracy_figure(accuracies: Mapping[str, Sequence[float]], title: str) -> bytes:
@@ -126,17 +123,13 @@ def fold_accuracy_figure(accuracies: Mapping[str, Sequence[float]], title: str) 
     axes.grid(axis="y", color=FAINT, linewidth=0.6, alpha=0.6)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_xlabel("points: folds in order, line: their mean", color="#666666", size=8)
-    return _png(figure)
+    axes.set_xlabel("points: folds in order, line: their mean", color=QUIET, size=8)
+    return png(figure)
 
 
 def _canvas(width: float, height: float, title: str) -> tuple[Figure, Axes]:
     """Return a figure of so many inches with one titled pair of axes."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), dpi=DOTS_PER_INCH, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(width, height)
     axes = figure.add_subplot()
     axes.set_title(title, color=INK, pad=12, wrap=True)
     return figure, axes
@@ -149,10 +142,3 @@ def _broken(name: str) -> str:
     breaks = [place for place, letter in enumerate(name) if letter == "_"]
     middle = min(breaks, key=lambda place: abs(place - len(name) / 2))
     return f"{name[: middle + 1]}\n{name[middle + 1 :]}"
-
-
-def _png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    # Without the software's version the bytes depend on the numbers alone.
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()

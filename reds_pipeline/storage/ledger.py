@@ -8,7 +8,7 @@ or deleted from.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -51,18 +51,49 @@ class Ledger:
             subject: What it happened to, such as a model version or a host.
             body: Everything else, JSON-serialisable.
         """
+        self.append_many(kind, [(subject, body)])
+
+    def append_many(self, kind: str, events: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """Record events of one kind that happened together: all of them, or none.
+
+        Args:
+            kind: What happened.
+            events: (subject, body) of each, in their order; they share one time.
+        """
         at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        rows = [
+            {"at": at, "kind": kind, "subject": subject, "body": dict(body)}
+            for subject, body in events
+        ]
+        if not rows:
+            return
         with self._engine.begin() as connection:
-            connection.execute(
-                _EVENTS.insert().values(at=at, kind=kind, subject=subject, body=dict(body))
-            )
+            connection.execute(_EVENTS.insert(), rows)
 
     def events(self, kind: str) -> list[dict[str, Any]]:
         """Return the events of one kind, oldest first, as ``{"at", "subject", **body}``."""
-        query = sa.select(_EVENTS).where(_EVENTS.c.kind == kind).order_by(_EVENTS.c.id)
+        return [event for _, event in self.events_after(kind, 0)]
+
+    def events_after(self, kind: str, number: int) -> list[tuple[int, dict[str, Any]]]:
+        """Return what was recorded since somebody looked last, so that they need not read it all.
+
+        Args:
+            kind: What happened.
+            number: The number of the last event that is known already; 0 if none is.
+
+        Returns:
+            (number, event as ``events`` gives it), oldest first.
+        """
+        query = (
+            sa.select(_EVENTS)
+            .where(_EVENTS.c.kind == kind, _EVENTS.c.id > number)
+            .order_by(_EVENTS.c.id)
+        )
         with self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
-        return [{**row["body"], "at": row["at"], "subject": row["subject"]} for row in rows]
+        return [
+            (row["id"], {**row["body"], "at": row["at"], "subject": row["subject"]}) for row in rows
+        ]
 
     def close(self) -> None:
         """Give back the connections."""

@@ -210,6 +210,7 @@ LABEL_SUSPECTS = pa.schema(
         ("is_outlier", _FLAG),
         ("reason", _TEXT),
         ("review_rank", _COUNT),
+        ("found_by", _TEXT),
     ]
 )
 

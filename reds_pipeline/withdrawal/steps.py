@@ -19,6 +19,7 @@ from typing import Any
 import pyarrow as pa
 
 from reds_pipeline.contact_sheets import note_sheets
+from reds_pipeline.dataset.remembered import exports_holding, forget
 from reds_pipeline.errors import RedsError
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.journal import Journal
@@ -79,6 +80,8 @@ class WithdrawalSteps:
         classes: File names of the classes of which a picture went.
         busy: Tables that could not be written because somebody else works on them.
         gone: SHA-256 of the pictures that no post shows any more.
+        exports: Exports of the data set, for people, that hold such a picture and are out of
+            reach here.
     """
 
     def __init__(
@@ -88,6 +91,7 @@ class WithdrawalSteps:
         self.classes: set[str] = set()
         self.busy: set[str] = set()
         self.gone: frozenset[str] = frozenset()
+        self.exports: tuple[str, ...] = ()
         self._home = home
         self._ledger = ledger
         self._write = write
@@ -259,6 +263,11 @@ class WithdrawalSteps:
         if self._write:
             # Models are told by this, so it has to be known before the last trace is lost.
             record_erasure(self._ledger, self._home.keyed_hash, self.gone)
+        self.exports = tuple(
+            f"{export.directory} ({export.format}, {export.at[:10]})"
+            for export in exports_holding(self._home, self.gone)
+        )
+        self.removed["entries of exports"] += forget(self._home, self.gone, write=self._write)
         for store in self._home.array_stores():
             kind = f"rows of {store.root.parent.name} {store.root.name}"
             self.removed[kind] += len(self.gone & store.keys())

@@ -64,6 +64,7 @@ class WithdrawalReport:
         busy: Tables that another process had in use and that are still to be done, by
             ``finish_withdrawals``.
         models: What was trained with the pictures.
+        exports: Exports that hold one of the pictures, where nobody but their owner can erase it.
     """
 
     dry_run: bool
@@ -71,6 +72,17 @@ class WithdrawalReport:
     classes: tuple[str, ...] = ()
     busy: tuple[str, ...] = ()
     models: MarkedModels = field(default_factory=MarkedModels)
+    exports: tuple[str, ...] = ()
+
+    @property
+    def export_sentence(self) -> str:
+        """What to do about the exports, or an empty string."""
+        if not self.exports:
+            return ""
+        return (
+            f"These exports hold a picture that was taken back: {', '.join(self.exports)}. "
+            "`reds export --check DIRECTORY` names the files to delete there."
+        )
 
     @property
     def is_finished(self) -> bool:
@@ -138,4 +150,5 @@ def _erase(
         classes=tuple(sorted(steps.classes.union(noted_sheets(home)))),
         busy=tuple(sorted(steps.busy)),
         models=models,
+        exports=steps.exports,
     )

@@ -33,6 +33,8 @@ def image_row(number: int, **changes: Any) -> dict[str, Any]:
         "extension": "jpg",
         "perceptual_hash": look(number),
         "colour_spread": 90.0,
+        "mirrored_hash": look(number + 64),
+        "scores": None,
     }
     return {**row, **changes}
 
@@ -40,7 +42,10 @@ def image_row(number: int, **changes: Any) -> dict[str, Any]:
 def look(number: int, changed_bits: int = 0) -> str:
     """Return a perceptual hash, with some of its lowest bits flipped.
 
-    Two numbers below 64 differ in 32 bits (they are words of a Hadamard code).
+    Two numbers below 128 differ in 32 bits or in all (they are words of a Hadamard code and
+    their complements).
     """
     word = sum(1 << place for place in range(64) if (place & number).bit_count() % 2)
+    if number >= 64:
+        word ^= (1 << 64) - 1
     return f"{word ^ ((1 << changed_bits) - 1):016x}"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reds_pipeline.imaging.cleaning import CleaningRules, clean_class
+from reds_pipeline.review.decisions import Decision, DecisionBook
+from reds_pipeline.storage.tables import CLEAN_IMAGES, write_rows
 from reds_pipeline_tests.imaging.rows import image_row, look
 
 
@@ -23,11 +26,23 @@ def _copy_of(original: int, number: int, **changes: Any) -> dict[str, Any]:
     return image_row(number, **{**copy, **changes})
 
 
-def test_ordinary_images_stay_with_all_their_columns() -> None:
+def test_ordinary_images_stay_with_all_their_columns(tmp_path: Path) -> None:
     row = image_row(3)
     assert clean_class("cat", [row], {}) == [
-        {**row, "class_name": "cat", "kept": True, "drop_reason": "", "cluster": "sha-03"}
+        {
+            **row,
+            "class_name": "cat",
+            "kept": True,
+            "drop_reason": "",
+            "cluster": "sha-03",
+            "flags": [],
+            "keeper": "",
+            "duplicate_kind": "",
+            "duplicate_distance": None,
+            "keeper_rule": "",
+        }
     ]
+    write_rows(tmp_path / "rows.parquet", clean_class("cat", [row], {}), CLEAN_IMAGES)
 
 
 @pytest.mark.parametrize("status", ["rejected", "failed"])
@@ -53,12 +68,21 @@ def test_posts_that_name_another_class_are_dropped(classes: set[str], reason: st
 
 @pytest.mark.req("R-SCR-5")
 @pytest.mark.parametrize(
-    ("spread", "tolerance", "reason"),
-    [(0.0, 8, "greyscale"), (8.0, 8, "greyscale"), (8.5, 8, ""), (8.5, 9, "greyscale")],
+    ("options", "reason"),
+    [
+        pytest.param({}, "greyscale", id="as usual"),
+        pytest.param({"dropping_gates": frozenset({"tiny"})}, "tiny", id="another gate drops"),
+        pytest.param({"dropping_gates": frozenset()}, "", id="gates only flag"),
+        pytest.param({"gate_thresholds": {"greyscale": -1.0, "tiny": 1}}, "", id="thresholds"),
+    ],
 )
-def test_grey_images_are_dropped(spread: float, tolerance: float, reason: str) -> None:
-    fates = _fates([image_row(1, colour_spread=spread)], greyscale_tolerance=tolerance)
-    assert fates == {"media-01": reason}
+def test_the_first_quality_gate_that_drops_gives_the_reason_and_all_that_hit_are_flagged(
+    options: dict[str, Any], reason: str
+) -> None:
+    row = image_row(1, colour_spread=0.0, width=64, height=64)
+    (cleaned,) = clean_class("cat", [row], {}, CleaningRules(**options))
+    assert cleaned["drop_reason"] == reason
+    assert cleaned["flags"] == ([] if "gate_thresholds" in options else ["greyscale", "tiny"])
 
 
 @pytest.mark.req("R-SCR-7")
@@ -85,6 +109,91 @@ def test_of_files_posted_at_the_same_time_the_lower_key_stays() -> None:
 def test_near_duplicates_are_those_within_the_radius(bits: int, radius: int, reason: str) -> None:
     rows = [image_row(1), image_row(2, perceptual_hash=look(1, bits))]
     assert _fates(rows, perceptual_radius=radius) == {"media-01": "", "media-02": reason}
+
+
+@pytest.mark.req("R-SCR-7")
+@pytest.mark.parametrize(
+    ("hashes", "reason"),
+    [
+        pytest.param((look(9, 8), look(9)), "mirrored_duplicate", id="its mirrored hash is near"),
+        pytest.param((look(9, 9), look(9)), "", id="its mirrored hash is not near"),
+        pytest.param((look(8), None), "", id="nothing is known of its mirror image"),
+    ],
+)
+def test_a_picture_that_looks_like_the_mirror_image_of_another_is_a_duplicate(
+    hashes: tuple[str, str | None], reason: str
+) -> None:
+    rows = [
+        image_row(1, mirrored_hash=look(9)),
+        image_row(2, perceptual_hash=hashes[0], mirrored_hash=hashes[1]),
+    ]
+    if hashes[1] is not None:
+        rows[1]["mirrored_hash"] = look(7)
+    assert _fates(rows) == {"media-01": "", "media-02": reason}
+
+
+def test_pictures_whose_mirror_images_alone_look_alike_are_not_joined() -> None:
+    rows = [image_row(1, mirrored_hash=look(9)), image_row(2, mirrored_hash=look(9))]
+    assert _fates(rows) == {"media-01": "", "media-02": ""}
+
+
+@pytest.mark.req("R-SCR-7")
+def test_a_removed_picture_names_what_stayed_how_alike_they_are_and_what_decided() -> None:
+    rows = [
+        image_row(1),
+        image_row(2, perceptual_hash=look(1, 5), width=1280, height=960),
+        _copy_of(1, 3),
+    ]
+    by_key = {row["media_key"]: row for row in clean_class("cat", rows, {})}
+    told = ("drop_reason", "keeper", "duplicate_kind", "duplicate_distance", "keeper_rule")
+    assert [by_key["media-01"][column] for column in told] == [
+        "near_duplicate",
+        "sha-02",
+        "perceptual",
+        5.0,
+        "size",
+    ]
+    assert by_key["media-02"]["kept"]
+    assert [by_key["media-03"][column] for column in told] == [
+        "exact_duplicate",
+        "sha-01",
+        "exact",
+        0.0,
+        "age",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("decision", "fates"),
+    [
+        pytest.param(None, ["", "near_duplicate", "exact_duplicate"], id="undecided"),
+        pytest.param(
+            Decision("keep", "cat"), ["near_duplicate", "", "exact_duplicate"], id="kept here"
+        ),
+        pytest.param(Decision("label", "dog"), ["", "", ""], id="it is something else"),
+        pytest.param(Decision("discard"), ["", "", ""], id="discarded"),
+    ],
+)
+def test_what_a_person_decided_comes_before_size_and_age(
+    decision: Decision | None, fates: list[str]
+) -> None:
+    """Discarded and relabelled pictures wait for curation and push nothing out meanwhile."""
+    copy = {"sha256": "small", "perceptual_hash": look(1, 3), "width": 320, "height": 240}
+    rows = [image_row(1), image_row(2, **copy), image_row(3, **copy)]
+    book = DecisionBook({} if decision is None else {"small": decision}, str)
+    cleaned = clean_class("cat", rows, {}, decisions=book)
+    assert [row["drop_reason"] for row in cleaned] == fates
+
+
+def test_a_person_overrules_gates_and_the_rule_of_one_class() -> None:
+    rows = [image_row(1, colour_spread=0.0), image_row(2)]
+    both = {"post-02": {"cat", "dog"}}
+    keep = DecisionBook({row["sha256"]: Decision("keep", "cat") for row in rows}, str)
+    assert [row["drop_reason"] for row in clean_class("cat", rows, both)] == [
+        "greyscale",
+        "multi_class",
+    ]
+    assert all(row["kept"] for row in clean_class("cat", rows, both, decisions=keep))
 
 
 @pytest.mark.req("R-SCR-7")

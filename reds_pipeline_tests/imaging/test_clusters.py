@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reds_pipeline.imaging.clusters import (
+    Components,
     connected_components,
-    near_duplicate_clusters,
     smallest_names,
+    spanning_edges,
 )
 
 
@@ -31,34 +32,28 @@ def test_components(count: int, edges: list[tuple[int, int]], expected: list[str
     assert smallest_names(labels, "abcd"[:count]) == expected
 
 
-@pytest.mark.parametrize(
-    ("sha256s", "hashes", "expected"),
-    [
-        pytest.param([], [], [], id="no images"),
-        pytest.param(["b", "a"], [_digits(), _digits(*range(8))], ["a", "a"], id="at the radius"),
-        pytest.param(["b", "a"], [_digits(), _digits(*range(9))], ["b", "a"], id="beyond it"),
-        pytest.param(
-            ["c", "b", "a"],
-            [_digits(), _digits(*range(8)), _digits(*range(16))],
-            ["a", "a", "a"],
-            id="the ends of a chain",
-        ),
-        pytest.param(["b", "a"], [_digits(1), _digits(1)], ["a", "a"], id="equal hashes"),
-        pytest.param(["b", "b"], ["", ""], ["b", "b"], id="same bytes without a hash"),
-        pytest.param(["b", "a"], ["", ""], ["b", "a"], id="no hash is near to nothing"),
-    ],
+@given(
+    st.integers(1, 30),
+    st.lists(st.lists(st.tuples(st.integers(0, 29), st.integers(0, 29)), max_size=8), max_size=6),
+    st.integers(0, 10),
 )
-def test_clusters(sha256s: list[str], hashes: list[str], expected: list[str]) -> None:
-    assert near_duplicate_clusters(sha256s, hashes, 8) == expected
+def test_pairs_that_come_in_parts_give_the_components_of_all_of_them(
+    count: int, parts: list[list[tuple[int, int]]], kept: int
+) -> None:
+    """Also when only so few pairs fit into memory that they are reduced over and over."""
+    edges = [np.array(part, dtype=np.int64).reshape(-1, 2) % count for part in [*parts, []]]
+    growing = Components(count)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reds_pipeline.imaging.clusters._PAIRS_KEPT", kept)
+        for part in edges:
+            growing.add(part)
+    names = [f"{node:02}" for node in range(count)]
+    at_once = connected_components(count, np.concatenate(edges))
+    assert smallest_names(growing.labels(), names) == smallest_names(at_once, names)
 
 
-@given(st.lists(st.integers(0, 2**10 - 1), max_size=25), st.integers(0, 3))
-def test_images_within_the_radius_always_share_a_cluster(numbers: list[int], radius: int) -> None:
-    names = [f"{index:02}" for index in range(len(numbers))]
-    clusters = near_duplicate_clusters(names, [f"{number:016x}" for number in numbers], radius)
-    for first, name in enumerate(clusters):
-        members = [index for index, other in enumerate(clusters) if other == name]
-        assert name == names[members[0]], "named after its smallest member"
-        for second, number in enumerate(numbers):
-            if (numbers[first] ^ number).bit_count() <= radius:
-                assert clusters[second] == name
+def test_spanning_edges_are_one_a_node_and_give_the_same_components() -> None:
+    labels = np.array([7, 3, 7, 3, 5])
+    edges = spanning_edges(labels)
+    assert edges.tolist() == [[0, 0], [1, 1], [2, 0], [3, 1], [4, 4]]
+    assert smallest_names(connected_components(5, edges), "abcde") == [*"abab", "e"]

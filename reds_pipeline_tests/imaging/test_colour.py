@@ -2,11 +2,20 @@ from __future__ import annotations
 
 from io import BytesIO
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageOps
 
-from reds_pipeline.imaging.colour import colour_spread, is_greyscale
+from reds_pipeline.imaging.colour import colour_spread
+from reds_pipeline.imaging.quality import flags
 from reds_pipeline_tests.imaging.pictures import encoded, scene
+
+
+def _is_grey(picture: Image.Image) -> bool:
+    return flags({"colour_spread": colour_spread(picture)}) == ["greyscale"]
 
 
 def _through_jpeg(picture: Image.Image, quality: int) -> Image.Image:
@@ -48,7 +57,7 @@ def _rose_in_grey() -> Image.Image:
     ],
 )
 def test_grey_is_told_from_colour(picture: Image.Image, grey: bool) -> None:
-    assert is_greyscale(colour_spread(picture)) is grey
+    assert _is_grey(picture) is grey
 
 
 def test_the_figure_is_the_distance_between_the_channels() -> None:
@@ -58,10 +67,13 @@ def test_the_figure_is_the_distance_between_the_channels() -> None:
 def test_a_few_coloured_pixels_do_not_count() -> None:
     picture = _grey()
     picture.paste((255, 0, 0), (0, 0, 12, 12))
-    assert is_greyscale(colour_spread(picture))
+    assert _is_grey(picture)
 
 
-@pytest.mark.parametrize(("spread", "grey"), [(8.0, True), (8.1, False)])
-def test_the_tolerance_is_inclusive(spread: float, grey: bool) -> None:
-    assert is_greyscale(spread) is grey
-    assert is_greyscale(spread, tolerance=20)
+@given(
+    arrays.arrays(np.uint8, st.tuples(st.integers(1, 30), st.integers(1, 30), st.just(3))),
+)
+def test_it_is_the_percentile_of_the_distances(pixels: np.ndarray) -> None:
+    distances = pixels.max(axis=2) - pixels.min(axis=2)
+    expected = float(np.percentile(distances, 99))
+    assert colour_spread(Image.fromarray(pixels)) == pytest.approx(expected)

@@ -54,6 +54,17 @@ def test_captions_are_drawn_below_and_cut_to_the_width() -> None:
     assert not (long.min(axis=2) < 120)[:, 140:].any()
 
 
+def test_captions_grow_with_their_pictures() -> None:
+    """Small print under large pictures could not be read when the sheet is shown smaller."""
+    heights = []
+    for side in (128, 224):
+        tensors = np.full((1, 224, 224, 3), 255, dtype=np.uint8)
+        sheet = np.asarray(_opened(contact_sheet(tensors, ["flower"], thumbnail_side=side)))
+        inked = (sheet.min(axis=2) < 120).any(axis=1).nonzero()[0]
+        heights.append(inked.max() - inked.min())
+    assert heights[1] > 1.2 * heights[0]
+
+
 def test_no_pictures_make_an_empty_sheet() -> None:
     assert _opened(contact_sheet(np.empty((0, 224, 224, 3), dtype=np.uint8))).getextrema()[0] == (
         255,

@@ -62,7 +62,9 @@ def test_each_format_is_described(file_format: str, extension: str) -> None:
     assert (examined.format, examined.extension) == (file_format, extension)
     assert (examined.width, examined.height) == PICTURE.size
     with Image.open(BytesIO(FILES[file_format])) as image:
-        assert examined.perceptual_hash == str(imagehash.phash(image.convert("RGB")))
+        picture = image.convert("RGB")
+    assert examined.perceptual_hash == str(imagehash.phash(picture))
+    assert examined.mirrored_hash == str(imagehash.phash(ImageOps.mirror(picture)))
     assert np.array_equal(pixels(examined.data), pixels(FILES[file_format]))
     assert examined.colour_spread > 50
 
@@ -77,6 +79,7 @@ def test_size_and_hash_are_those_of_the_upright_picture(file_format: str, orient
         turned = ImageOps.exif_transpose(image).convert("RGB")
     assert (examined.width, examined.height) == turned.size
     assert examined.perceptual_hash == str(imagehash.phash(turned))
+    assert examined.mirrored_hash == str(imagehash.phash(ImageOps.mirror(turned)))
     with Image.open(BytesIO(examined.data)) as stored:
         assert ImageOps.exif_transpose(stored).size == turned.size
 
@@ -175,8 +178,10 @@ def test_a_large_jpeg_cut_anywhere_is_not_a_picture(kind: str, share: float) -> 
 def test_a_large_jpeg_is_described_as_all_its_pixels_would_be(kind: str) -> None:
     examined = examine_image(LARGE_FILES[kind])
     assert (examined.width, examined.height) == LARGE.size
-    whole = imagehash.phash(Image.open(BytesIO(LARGE_FILES[kind])))
+    with Image.open(BytesIO(LARGE_FILES[kind])) as image:
+        whole, mirrored = imagehash.phash(image), imagehash.phash(ImageOps.mirror(image))
     assert whole - imagehash.hex_to_hash(examined.perceptual_hash) <= 2
+    assert mirrored - imagehash.hex_to_hash(examined.mirrored_hash) <= 2
 
 
 def test_limits_are_inclusive() -> None:
@@ -245,7 +250,11 @@ def test_damaged_files_are_described_or_refused_and_nothing_else(
 def test_eight_threads_agree_with_one() -> None:
     files = [encoded(scene(seed=seed), FORMATS[seed % len(FORMATS)]) for seed in range(24)]
     with ThreadPoolExecutor(8) as threads:
-        assert list(threads.map(examine_image, files)) == [examine_image(file) for file in files]
+        together = list(threads.map(examine_image, files))
+    alone = [examine_image(file) for file in files]
+    assert together == alone
+    for one, other in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(one.square, other.square)
 
 
 def test_pillow_is_left_strict() -> None:

@@ -8,9 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
-from reds_pipeline.imaging.hashing import hamming_pairs, hashes_to_integers, perceptual_hash
+from reds_pipeline.imaging.hashing import (
+    hamming_distance,
+    hamming_pairs,
+    hashes_to_integers,
+    near_parts,
+    perceptual_hash,
+    perceptual_hashes,
+)
 from reds_pipeline_tests.imaging.pictures import encoded, scene
 
 
@@ -43,6 +50,35 @@ def test_the_hash_is_the_one_of_the_library() -> None:
     )
 
 
+@given(st.integers(1, 70), st.integers(1, 70), st.integers(0, 3), st.sampled_from(["RGB", "L"]))
+def test_both_hashes_are_those_that_the_library_gives_for_the_picture_and_its_mirror_image(
+    width: int, height: int, kind: int, mode: str
+) -> None:
+    """Flat, symmetric and noisy pictures too, whose DCT has many equal numbers."""
+    random = np.random.default_rng(width * 100 + height)
+    noise = random.integers(0, 256, (height, width, 3), dtype=np.uint8)
+    ramp = np.tile(np.linspace(0, 255, width).astype(np.uint8)[:, None], (height, 1, 3))
+    drawn = (noise, ramp, np.minimum(ramp, ramp[:, ::-1]), np.full_like(noise, 90))[kind]
+    picture = Image.fromarray(drawn).convert(mode)
+    mirrored = ImageOps.mirror(picture)
+    hashes = (str(imagehash.phash(picture)), str(imagehash.phash(mirrored)))
+    assert perceptual_hashes(picture) == hashes
+    assert perceptual_hash(picture) == hashes[0]
+
+
+@pytest.mark.req("R-SCR-7")
+def test_a_mirrored_copy_is_near_the_hash_of_the_mirror_image_only() -> None:
+    picture = scene(320, 240, 3)
+    file = encoded(ImageOps.mirror(picture), "JPEG", quality=60)
+    (upright, mirrored), copy = (
+        perceptual_hashes(picture),
+        perceptual_hashes(Image.open(BytesIO(file))),
+    )
+    assert hamming_distance(mirrored, copy[0]) <= 8
+    assert hamming_distance(upright, copy[1]) <= 8
+    assert hamming_distance(upright, copy[0]) > 15
+
+
 @pytest.mark.req("R-SCR-7")
 @pytest.mark.parametrize(
     ("scale", "quality"), [(1.0, 60), (0.7, 75), (0.5, 85)], ids=["re-encoded", "70 %", "half size"]
@@ -60,6 +96,17 @@ def test_copies_stay_within_the_radius_and_others_do_not(scale: float, quality: 
 @pytest.mark.parametrize("radius", range(16))
 def test_every_radius_finds_exactly_what_comparing_all_finds(radius: int) -> None:
     hashes = _crowd(radius, 160)
+    assert hamming_pairs(hashes, radius).tolist() == _all_pairs(hashes, radius)
+
+
+@pytest.mark.parametrize("radius", [0, 7, 8, 10, 15])
+@pytest.mark.parametrize("bands", [3, 4, 5])
+def test_the_number_of_bands_changes_the_time_and_never_the_pairs(
+    bands: int, radius: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few wide bands serve many hashes and many narrow ones few; here both get the same few."""
+    monkeypatch.setattr("reds_pipeline.imaging.hashing._BAND_COUNTS", (bands,))
+    hashes = _crowd(radius, 120)
     assert hamming_pairs(hashes, radius).tolist() == _all_pairs(hashes, radius)
 
 
@@ -86,6 +133,15 @@ def test_the_search_is_exact_when_candidates_do_not_fit_at_once(
     monkeypatch.setattr("reds_pipeline.imaging.hashing._CANDIDATES_AT_A_TIME", 7)
     hashes = np.concatenate([_crowd(1, 60), np.zeros(20, dtype=np.uint64)])
     assert hamming_pairs(hashes, 8).tolist() == _all_pairs(hashes, 8)
+
+
+def test_parts_stay_small_however_alike_the_hashes_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flat pictures have hashes of few bits, so that nearly all pairs are candidates."""
+    monkeypatch.setattr("reds_pipeline.imaging.hashing._CANDIDATES_AT_A_TIME", 1000)
+    hashes = np.arange(900, dtype=np.uint64) << np.uint64(20)
+    parts = list(near_parts(hashes, 8))
+    assert max(len(part) for part in parts) <= 1000
+    assert sum(len(part) for part in parts) == len(_all_pairs(hashes, 8)) > 100_000
 
 
 @pytest.mark.parametrize("count", [0, 1])

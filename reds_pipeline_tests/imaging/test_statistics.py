@@ -2,13 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pytest
 
 from reds_pipeline.imaging.statistics import (
     ClassStatistics,
+    DiskSizes,
     class_statistics,
-    dynamic_range,
+    disk_sizes,
     shape_statistics,
 )
 
@@ -51,16 +51,27 @@ def test_dropped_images_do_not_count_and_empty_classes_are_named() -> None:
     assert (dog.images, cat, overall.images) == (1, ClassStatistics("cat", 0, 0, 0, 0, 0), 1)
 
 
-@pytest.mark.req("R-IMG-8")
-def test_the_dynamic_range_is_measured_image_by_image() -> None:
-    tensors = np.zeros((2, 4, 4, 3), dtype=np.uint8)
-    tensors[0, 0, 0, 1] = 255
-    tensors[1] = 100
-    tensors[1, 2, 3, 2] = 205
-    result = dynamic_range(tensors)
-    assert (result.mean, result.standard_deviation, result.maximum) == (180.0, 75.0, 255)
+@pytest.mark.req("R-IMG-10")
+@pytest.mark.req("R-IMG-13")
+def test_the_size_on_disk_before_and_after() -> None:
+    """One square is 150,528 bytes; the report's float64 took eight times that (AUD-R13)."""
+    rows = [
+        _row("dog", 9, 9) | {"sha256": "a"},
+        _row("dog", 9, 9) | {"sha256": "file is lost"},
+        _row("dog", 9, 9, kept=False) | {"sha256": "b"},
+        _row("cat", 9, 9) | {"sha256": "c"},
+    ]
+    square = 224 * 224 * 3
+    assert disk_sizes(rows, {"a": 1000, "b": 50, "c": 300}) == [
+        DiskSizes("dog", 2, 1000, 2 * square, 8 * square, 16 * square),
+        DiskSizes("cat", 1, 300, square, 4 * square, 8 * square),
+        DiskSizes("all", 3, 1300, 3 * square, 12 * square, 24 * square),
+    ]
 
 
-def test_the_dynamic_range_of_nothing_is_refused() -> None:
-    with pytest.raises(ValueError, match="no images"):
-        dynamic_range(np.empty((0, 224, 224, 3), dtype=np.uint8))
+@pytest.mark.req("R-IMG-13")
+def test_the_report_s_five_thousand_images_would_take_six_gigabytes_as_float64() -> None:
+    rows = [_row("dog", 9, 9) | {"sha256": str(number)} for number in range(5000)]
+    everything = disk_sizes(rows, {})[-1]
+    assert round(everything.uint8_bytes / 1e9, 2) == 0.75
+    assert round(everything.float64_bytes / 1e9, 2) == 6.02

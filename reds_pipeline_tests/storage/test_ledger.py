@@ -3,6 +3,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+from sqlalchemy.exc import StatementError
+
 from reds_pipeline.storage.ledger import Ledger
 
 
@@ -30,3 +33,30 @@ def test_several_writers_lose_nothing(tmp_path: Path) -> None:
     assert len(ledgers[0].events("vote")) == 40
     for ledger in ledgers:
         ledger.close()
+
+
+def test_events_that_happened_together_are_all_there_or_none(tmp_path: Path) -> None:
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    ledger.append_many("vote", [("1", {"side": "left"}), ("2", {"side": "right"})])
+    ledger.append_many("vote", [])
+    with pytest.raises(StatementError):
+        ledger.append_many("vote", [("3", {}), ("4", {"not JSON": object()})])
+    events = ledger.events("vote")
+    assert [(event["subject"], event["side"]) for event in events] == [
+        ("1", "left"),
+        ("2", "right"),
+    ]
+    assert len({event["at"] for event in events}) == 1
+    ledger.close()
+
+
+def test_a_reader_asks_only_for_what_is_new(tmp_path: Path) -> None:
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    ledger.append_many("vote", [("1", {}), ("2", {})])
+    known, _ = ledger.events_after("vote", 0)[-1]
+    ledger.append("promotion", "model", {})
+    ledger.append("vote", "3", {})
+    ((number, event),) = ledger.events_after("vote", known)
+    assert (number, event["subject"]) == (known + 2, "3")
+    assert ledger.events_after("vote", number) == []
+    ledger.close()

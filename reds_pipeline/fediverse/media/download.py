@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from reds_pipeline.errors import ImageRejected
@@ -66,11 +68,28 @@ class Examined(Protocol):
         """16 hexadecimal digits."""
 
     @property
+    def mirrored_hash(self) -> str:
+        """16 hexadecimal digits, of the mirror image."""
+
+    @property
     def colour_spread(self) -> float:
         """How far the picture is from grey, 0 to 255."""
 
+    @property
+    def scores(self) -> Mapping[str, Any]:
+        """The columns of ``storage.tables.SCORES``."""
+
+    @property
+    def square(self) -> NDArray[np.uint8]:
+        """The picture as backbones see it, (224, 224, 3) in RGB."""
+
+    @property
+    def cropped(self) -> bool:
+        """Whether the square leaves out something of the sides."""
+
 
 Examine = Callable[[bytes], Examined]
+KeepSquare = Callable[[str, NDArray[np.uint8], bool], None]
 
 
 def download_images(
@@ -85,6 +104,7 @@ def download_images(
     maximum: int,
     workers: Workers | None = None,
     withdrawn: frozenset[str] = frozenset(),
+    keep_square: KeepSquare | None = None,
 ) -> list[Row]:
     """Fetch what is missing, newest posts first, until ``maximum`` pictures are stored.
 
@@ -100,6 +120,8 @@ def download_images(
         workers: Threads, which bound the memory.
         withdrawn: Keys of what must not come back: ``media_key`` of addresses,
             ``key("image", sha256)`` of stored files, ``key("look", perceptual_hash)`` of pictures.
+        keep_square: Takes the SHA-256, the square and whether it is cropped, of each picture that
+            this call stored; called by several threads at a time.
 
     Returns:
         The rows of the images table: earlier ones, updated, and new ones. A row whose post is
@@ -134,7 +156,11 @@ def download_images(
         if ban.covers(picture):
             return journaled(_withdrawn(candidate))
         sha256 = store.put(picture.data, picture.extension)
-        return journaled(candidate | _stored(picture, sha256))
+        row = journaled(candidate | _stored(picture, sha256))
+        if keep_square is not None:
+            # After the row, by which a withdrawal finds whatever was made of the picture.
+            keep_square(sha256, picture.square, picture.cropped)
+        return row
 
     considered = iter(wanted.values())
     stored = 0
@@ -256,7 +282,9 @@ def _stored(picture: Examined, sha256: str) -> Row:
         "sha256": sha256,
         "extension": picture.extension,
         "perceptual_hash": picture.perceptual_hash,
+        "mirrored_hash": picture.mirrored_hash,
         "colour_spread": picture.colour_spread,
+        "scores": dict(picture.scores),
     }
 
 
@@ -271,7 +299,9 @@ def _no_picture(status: str, reason: str) -> Row:
         "sha256": "",
         "extension": "",
         "perceptual_hash": "",
+        "mirrored_hash": "",
         "colour_spread": None,
+        "scores": None,
     }
 
 

@@ -3,11 +3,13 @@ from __future__ import annotations
 import threading
 import tracemalloc
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from reds_pipeline.errors import ImageRejected
 from reds_pipeline.fediverse.media.download import Workers, download_images
@@ -22,6 +24,17 @@ from reds_pipeline_tests.fediverse.scripted_host import Asked, Reply, ScriptedHo
 
 NOW = "2026-11-21T10:00:00Z"
 Row = dict[str, Any]
+SCORES: Row = {
+    "version": "v1",
+    "mode": "RGB",
+    "transparent_share": 0.0,
+    "brightness": 128.0,
+    "shadows": 10.0,
+    "highlights": 250.0,
+    "sharpness": 0.5,
+    "entropy": 4.0,
+    "text_share": 0.0,
+}
 
 
 @dataclass(frozen=True)
@@ -31,7 +44,13 @@ class Picture:
     width: int = 640
     height: int = 480
     perceptual_hash: str = "0123456789abcdef"
+    mirrored_hash: str = "fedcba9876543210"
     colour_spread: float = 99.0
+    scores: Row = field(default_factory=lambda: dict(SCORES))
+    square: NDArray[np.uint8] = field(
+        default_factory=lambda: np.zeros((224, 224, 3), np.uint8), compare=False
+    )
+    cropped: bool = False
 
 
 def examine(data: bytes) -> Picture:
@@ -125,7 +144,9 @@ def test_a_stored_picture_is_what_the_examination_let_through(desk: Desk, tmp_pa
         "sha256": first["sha256"],
         "extension": "jpg",
         "perceptual_hash": "0123456789abcdef",
+        "mirrored_hash": "fedcba9876543210",
         "colour_spread": 99.0,
+        "scores": SCORES,
     }
     assert desk.store.read(first["sha256"], "jpg") == b" a.jpg"
     write_rows(tmp_path / "images.parquet", rows, IMAGES)
@@ -465,3 +486,39 @@ def test_memory_holds_what_is_under_way_and_not_what_was_stored(desk: Desk) -> N
     # while it is put together, as downloaded, as examined.
     assert peak < 4 * workers.held * size
     assert peak < 60 * size
+
+
+def test_the_square_of_each_picture_is_handed_on_once_it_is_stored(desk: Desk) -> None:
+    """Whoever keeps the squares need not decode the files again."""
+    kept: dict[str, bool] = {}
+
+    def keep_square(sha256: str, square: NDArray[np.uint8], cropped: bool) -> None:
+        assert square.shape == (224, 224, 3)
+        # A withdrawal finds the square by the row, so the row comes first.
+        assert sha256 in {record["sha256"] for record in desk.journal.records()}
+        assert desk.store.path(sha256, "jpg").exists()
+        kept[sha256] = cropped
+
+    def examine_and_crop(data: bytes) -> Picture:
+        return replace(examine(data), cropped=data.endswith(b"wide.jpg"))
+
+    desk.files["/bad.jpg"] = Reply(200, b"bad")
+    posts = [desk.post(1, "a.jpg", "wide.jpg", "bad.jpg"), desk.post(2, "gone.jpg")]
+    desk.files["/gone.jpg"] = Reply(410)
+    rows = desk.download(posts, keep_square=keep_square, examine=examine_and_crop)
+    stored = {row["sha256"]: row["url"] for row in rows if row["status"] == "stored"}
+    assert len(stored) == 2
+    assert kept == {sha256: url.endswith("wide.jpg") for sha256, url in stored.items()}
+    kept.clear()
+    assert desk.download(posts, rows, keep_square=keep_square) != []
+    assert kept == {}
+
+
+def test_the_square_of_a_withdrawn_picture_is_not_handed_on(desk: Desk) -> None:
+    kept: list[str] = []
+    desk.download(
+        [desk.post(1, "a.jpg")],
+        withdrawn=frozenset({KEY("look", "0123456789abcdef")}),
+        keep_square=lambda sha256, _square, _cropped: kept.append(sha256),
+    )
+    assert kept == []

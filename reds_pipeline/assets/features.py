@@ -1,0 +1,67 @@
+"""What the first backbone sees in every picture that may become part of the data set.
+
+What belongs here: the asset ``picture_features``: squares, features and pairs of copies that no
+hash finds. What does not: resizing, embedding and comparing (``imaging``, ``embedding``). The data
+set is chosen afterwards, so these are more pictures than are trained on; what is trained on needs
+no second pass.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import dagster as dg
+
+from reds_pipeline.assets.common import HEAVY_POOL, plain_failures
+from reds_pipeline.embedding_runs import embed_pictures, embedded_pictures
+from reds_pipeline.jobs import CLEAN
+from reds_pipeline.resources import PICTURES_RESIZED, Platform
+from reds_pipeline.stage_inputs import cleaned_pictures
+from reds_pipeline.storage.tables import SIMILAR_PAIRS, read_rows, write_rows
+
+
+@dg.asset(
+    deps=[
+        dg.AssetDep("clean_images", partition_mapping=dg.AllPartitionMapping()),
+        "class_selection",
+        "recheck",
+    ],
+    group_name=CLEAN,
+    kinds={"pytorch", "numpy"},
+    pool=HEAVY_POOL,
+)
+@plain_failures
+def picture_features(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+    """Features of all cleaned pictures by the first backbone; cropped and mirrored copies."""
+    from reds_pipeline.imaging.resize import RESIZE_RULE
+    from reds_pipeline.imaging.similarity import find_similar_pairs
+    from reds_pipeline.imaging.tensors import resize_missing
+
+    home, backbone = platform.home, platform.settings.backbones[0]
+    rows = cleaned_pictures(home, platform.decisions)
+    keys = [row["sha256"] for row in rows]
+    squares = home.tensors(RESIZE_RULE)
+    resized = resize_missing(rows, home.images, squares)
+    platform.cost[PICTURES_RESIZED] += resized
+    report = embed_pictures(platform, backbone, keys)
+    table = home.table("similar_pairs")
+    known = read_rows(table, SIMILAR_PAIRS)
+    _, store = embedded_pictures(home, backbone, keys)
+    pairs = find_similar_pairs(keys, store.read(keys), squares.read, known)
+    write_rows(table, pairs, SIMILAR_PAIRS)
+    copies = [pair for pair in pairs if pair["is_copy"]]
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(keys),
+            "squares made now": resized,
+            "embedded now": report.computed,
+            "encoder": report.encoder_id,
+            "pairs compared": len(pairs),
+            "pairs compared now": len(_names(pairs) - _names(known)),
+            "pairs that are copies": len(copies),
+            "of these mirrored": sum(pair["kind"] == "mirrored" for pair in copies),
+        }
+    )
+
+
+def _names(pairs: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    return {(pair["one"], pair["other"]) for pair in pairs}

@@ -1,0 +1,43 @@
+"""The application behind a real loopback port, in a thread of the test's own process."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+
+from reds_pipeline.resources import Platform
+from reds_pipeline.settings import load_settings
+from reds_pipeline.web.application import create_application
+from reds_pipeline.web.serving import LOOPBACK, listening_socket
+
+
+@contextmanager
+def served(home: Path, ledger_url: str = "", port: int = 0) -> Iterator[str]:
+    """Serve the pages of a home and give their address.
+
+    Args:
+        home: The home.
+        ledger_url: Where decisions go; by default into the home.
+        port: Where to serve; by default anywhere that is free.
+    """
+    platform = Platform(load_settings(home=home, ledger_url=ledger_url))
+    configuration = uvicorn.Config(
+        create_application(platform), log_level="critical", access_log=False, lifespan="off"
+    )
+    server = uvicorn.Server(configuration)
+    with listening_socket(port) as listener:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        try:
+            while not server.started:
+                time.sleep(0.01)
+            yield f"http://{LOOPBACK}:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+            platform.ledger.close()
