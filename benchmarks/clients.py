@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
+
+import numpy as np
 
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.keys import KeyedHash
@@ -103,8 +106,11 @@ class _Unexamined:
     extension = "jpg"
     width = 1080
     height = 1080
-    perceptual_hash = "0" * 16
+    perceptual_hash = mirrored_hash = "0" * 16
     colour_spread = 99.0
+    scores: Mapping[str, Any] = MappingProxyType({})
+    square = np.zeros((224, 224, 3), np.uint8)
+    cropped = False
 
     def __init__(self, data: bytes) -> None:
         self.data = data

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from reds_pipeline.errors import ImageRejected, RedsError
 from reds_pipeline.imaging.examine import examine_image
-from reds_pipeline.imaging.resize import RESIZE_RULE, SIDE, square_224
+from reds_pipeline.imaging.resize import RESIZE_RULE, SIDE
 from reds_pipeline.resources import Platform
 from reds_pipeline.tracking import CHAMPION
 
@@ -146,4 +146,4 @@ def prepared(data: bytes) -> NDArray[np.uint8]:
     Raises:
         ImageRejected: It is not one that can be used.
     """
-    return square_224(examine_image(data).data)[0]
+    return examine_image(data).square

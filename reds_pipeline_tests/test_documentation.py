@@ -8,12 +8,17 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from reds_pipeline.dataset.remembered import EXPORTS
 from reds_pipeline.fediverse.consent import REASONS
+from reds_pipeline.imaging.quality import GATES
 from reds_pipeline.settings import settings_table
 from reds_pipeline.storage import tables
 
 ROOT = Path(__file__).parents[1]
-SCHEMAS = {name: value for name, value in vars(tables).items() if isinstance(value, pa.Schema)}
+SCHEMAS = {
+    "EXPORTS": EXPORTS,
+    **{name: value for name, value in vars(tables).items() if isinstance(value, pa.Schema)},
+}
 
 
 def document(name: str) -> str:
@@ -34,7 +39,7 @@ def test_every_column_of_every_table_is_documented(name: str) -> None:
 
 def test_every_gate_is_documented() -> None:
     words = set(re.findall(r"`([^`]+)`", document("docs/data.md")))
-    assert set(REASONS) <= words
+    assert set(REASONS) | {gate.name for gate in GATES} <= words
 
 
 def test_the_readme_names_every_command_and_no_other() -> None:

@@ -35,7 +35,7 @@ def confusion_figure(
     """
     side = 2.6 + 0.75 * len(classes)
     figure, axes = _canvas(side + 0.6, side, title)
-    image = axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
+    image = axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto")
     ticks = range(len(classes))
     axes.set_xticks(ticks, labels=list(classes), rotation=30, ha="right", rotation_mode="anchor")
     axes.set_yticks(ticks, labels=list(classes))

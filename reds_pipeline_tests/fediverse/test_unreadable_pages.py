@@ -117,7 +117,7 @@ def test_small_numbers_are_stepped_over_too(host: Host) -> None:
     }
 
 
-@pytest.mark.parametrize("oldest", [1, NEWEST[PIXELFED]])
+@pytest.mark.parametrize("oldest", [1, NEWEST[PIXELFED]], ids=["counted", "of times"])
 def test_where_only_broken_posts_are_left_the_walk_stops_without_calling_it_the_end(
     host: Host, oldest: int
 ) -> None:

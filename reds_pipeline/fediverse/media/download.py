@@ -218,8 +218,11 @@ class _Ban:
         if not self.keys:
             return False
         sha256 = hashlib.sha256(picture.data).hexdigest()
-        look = self.key("look", picture.perceptual_hash)
-        return self.covers_file(sha256) or look in self.keys
+        # The mirror image of a withdrawn picture shows the same.
+        looks = {
+            self.key("look", digits) for digits in (picture.perceptual_hash, picture.mirrored_hash)
+        }
+        return self.covers_file(sha256) or not looks.isdisjoint(self.keys)
 
     def covers_file(self, sha256: str) -> bool:
         return self.key("image", sha256) in self.keys

@@ -9,27 +9,31 @@ from playwright.sync_api import Page, expect
 
 from reds_pipeline_tests.web.browser.gallery_page import GalleryPage
 
-# Look at places from the top to the bottom: how much of the window is grid, how much of that has
-# no row, and how many elements the page has.
+# Look at places from the top to the bottom: how much of the window has no row when it has come to
+# rest there, and how many elements the page has.
 _LOOK_AROUND = """async (places) => {
-  const looks = [];
   const grid = document.getElementById("grid");
+  const bareness = () => {
+    const whole = grid.getBoundingClientRect();
+    const rows = [...grid.children].map((row) => row.getBoundingClientRect());
+    rows.sort((one, other) => one.top - other.top);
+    let covered = Math.max(0, whole.top);
+    let bare = 0;
+    for (const row of rows.filter((one) => one.bottom > 0 && one.top < innerHeight)) {
+      bare = Math.max(bare, row.top - covered);
+      covered = Math.max(covered, row.bottom);
+    }
+    return Math.max(bare, Math.min(innerHeight, whole.bottom) - covered);
+  };
+  const looks = [];
   for (let place = 0; place < places; place += 1) {
     const height = document.documentElement.scrollHeight - innerHeight;
     scrollTo(0, (height * place) / (places - 1));
-    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-    const whole = grid.getBoundingClientRect();
-    const from = Math.max(0, whole.top);
-    const to = Math.min(innerHeight, whole.bottom);
-    const rows = [...grid.children].map((row) => row.getBoundingClientRect());
-    const edges = rows.filter((row) => row.bottom > from && row.top < to);
-    edges.sort((one, other) => one.top - other.top);
-    let bare = edges.length ? Math.max(0, edges[0].top - from) : to - from;
-    edges.slice(1).forEach((row, index) => {
-      bare = Math.max(bare, row.top - edges[index].bottom);
-    });
-    bare = Math.max(bare, edges.length ? to - edges.at(-1).bottom : 0);
-    looks.push({ bare, place, top: scrollY, elements: document.querySelectorAll("*").length });
+    // A browser tells of a scroll with the next frame or the one after; a hole would stay.
+    for (let frame = 0; frame < 60 && (frame < 2 || bareness() >= 20); frame += 1) {
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+    }
+    looks.push({ bare: bareness(), elements: document.querySelectorAll("*").length });
   }
   return looks;
 }"""

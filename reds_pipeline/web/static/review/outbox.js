@@ -22,6 +22,7 @@ const LONGEST_WAIT_MS = 30_000;
 export class Outbox extends EventTarget {
   #queue = [];
   #sending = false;
+  #pass = Promise.resolve();
   #timer = null;
   #wait = FIRST_WAIT_MS;
   #send;
@@ -84,13 +85,22 @@ export class Outbox extends EventTarget {
     return entry.before;
   }
 
-  /** Send what waits, now. */
-  async flush() {
-    if (this.#sending) {
-      return;
+  /** Send what waits, now. @returns {Promise<void>} until it is sent, or the server is away. */
+  flush() {
+    if (!this.#sending) {
+      this.#sending = true;
+      this.#pass = this.#sendAll();
     }
+    return this.#pass;
+  }
+
+  /** @returns {Promise<void>} until nothing is on its way any more. */
+  settled() {
+    return this.#pass;
+  }
+
+  async #sendAll() {
     clearTimeout(this.#timer);
-    this.#sending = true;
     while (this.#queue.length > 0 && (await this.#sendFirst())) {
       this.#wait = FIRST_WAIT_MS;
     }

@@ -212,15 +212,16 @@ export class Review {
 
   /** Take the last action back: one not sent yet at once, any other through the server. */
   async undo() {
-    const before = this.outbox.withdrawLast();
+    let before = this.outbox.withdrawLast();
+    if (before === null) {
+      // What is just on its way is the last action; it can be taken back when it has arrived.
+      await this.outbox.settled();
+      before = this.outbox.withdrawLast();
+    }
     if (before !== null) {
       this.collection.apply(before);
       this.draw();
       announce(`Undone: ${pictureCount(before.length)} as before.`);
-      return;
-    }
-    if (this.outbox.waiting > 0) {
-      announce("The last decision is just being saved; undo again in a moment.");
       return;
     }
     try {
