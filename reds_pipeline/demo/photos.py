@@ -9,21 +9,24 @@ from pathlib import Path
 
 from PIL import Image
 
-from reds_pipeline.demo.pictures import DrawnPictures
+from reds_pipeline.demo.pictures import SCENERY, DrawnPictures
 from reds_pipeline.demo.posts import Picture
-from reds_pipeline.demo.uploads import mirrored
 from reds_pipeline.errors import RedsError
 
 PHOTO_EXTENSIONS = frozenset({"jpg", "jpeg", "png", "webp"})
 """File name extensions, in lower case and without dot, that count as photographs."""
+
+# Numbers of drawn pictures set apart for the posts of one class that must not be kept.
+_SPARE_PICTURES_A_CLASS = 100_000
 
 
 class PhotoFolder:
     """A picture source over ``DIR/<class>/``; the folder names are the class names.
 
     Clean posts show the files byte for byte, sorted by name, each exactly once. Posts that must
-    not be kept show mirrored versions, which resemble the clean ones to no hash. The ground truth
-    of such a town supposes that the folder itself holds no duplicates and no greyscale pictures.
+    not be kept show drawn scenery: any version of a photograph would be a duplicate of it. The
+    ground truth of such a town supposes that the folder itself holds no duplicates and no pictures
+    that fail a quality gate.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -61,14 +64,13 @@ class PhotoFolder:
         return [Picture(class_name, number) for number in range(len(self._files[class_name]))]
 
     def spare_picture(self, class_name: str, index: int) -> Picture:
-        """Return the mirrored version of a photograph, or drawn scenery."""
-        if class_name not in self._files:
-            return self._scenery.spare_picture(class_name, index)
-        return Picture(class_name, index % len(self._files[class_name]), mirrored=True)
+        """Return drawn scenery, another one for each class and index."""
+        place = self.class_names.index(class_name) + 1 if class_name in self._files else 0
+        return Picture(SCENERY, place * _SPARE_PICTURES_A_CLASS + index)
 
     def extension(self, picture: Picture) -> str:
-        """Return the file's own extension in lower case; mirrored versions are JPEG files."""
-        if picture.mirrored or picture.class_name not in self._files:
+        """Return the file's own extension in lower case; drawn scenery is a JPEG file."""
+        if picture.class_name not in self._files:
             return "jpg"
         return self._path(picture).suffix[1:].lower()
 
@@ -83,11 +85,10 @@ class PhotoFolder:
             return None
 
     def read(self, picture: Picture) -> bytes:
-        """Return the bytes of the file, or of its mirrored version."""
+        """Return the bytes of the file, or of the drawn picture."""
         if picture.class_name not in self._files:
             return self._scenery.read(picture)
-        data = self._path(picture).read_bytes()
-        return mirrored(data) if picture.mirrored else data
+        return self._path(picture).read_bytes()
 
     def _path(self, picture: Picture) -> Path:
         return self._files[picture.class_name][picture.number]

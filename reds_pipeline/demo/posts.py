@@ -87,15 +87,10 @@ class Author:
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture of a picture source: the class it shows and its number there.
-
-    ``mirrored`` asks for the left-right mirrored version, a perceptually different picture: a
-    folder of photographs has no spare ones for posts that must not resemble the clean ones.
-    """
+    """One picture of a picture source: the class it shows and its number there."""
 
     class_name: str
     number: int
-    mirrored: bool = False
 
 
 @dataclass(frozen=True)

@@ -160,11 +160,6 @@ def _oversized(data: bytes) -> bytes:
     return data + bytes(OVERSIZED_BYTES)
 
 
-def mirrored(data: bytes) -> bytes:
-    """Return the left-right mirrored picture as a JPEG: to a perceptual hash, another picture."""
-    return _encoded(ImageOps.mirror(_opened(data)), "JPEG", quality=88)
-
-
 TREATMENTS: dict[str, Treatment] = {
     "plain": Treatment(_unchanged, keeps_size=True),
     "located": Treatment(_located, keeps_size=True),

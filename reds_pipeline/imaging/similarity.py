@@ -153,6 +153,7 @@ def find_similar_pairs(
                     "other": other,
                     "similarity": new[one, other],
                     "alignment": alignment.score,
+                    "difference": alignment.difference,
                     "kind": alignment.kind,
                     "is_copy": alignment.is_copy,
                     "checked_by": ALIGNMENT_VERSION,

@@ -191,6 +191,7 @@ SIMILAR_PAIRS = pa.schema(
         ("other", _TEXT),
         ("similarity", _NUMBER),
         ("alignment", _NUMBER),
+        ("difference", _NUMBER),
         ("kind", _TEXT),
         ("is_copy", _FLAG),
         ("checked_by", _TEXT),

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from reds_pipeline.demo.photos import PhotoFolder
-from reds_pipeline.demo.pictures import picture_file
+from reds_pipeline.demo.pictures import SCENERY, picture_file
 from reds_pipeline.demo.posts import Picture
 from reds_pipeline.demo.town.town import Town
 from reds_pipeline.errors import RedsError
@@ -37,12 +37,13 @@ def test_clean_pictures_are_the_files_themselves_in_order(folder: Path) -> None:
     assert files == [picture_file("car", number) for number in range(20)]
 
 
-def test_spare_pictures_are_mirrored_photographs(folder: Path) -> None:
+def test_spare_pictures_are_drawn_and_all_different(folder: Path) -> None:
+    """A version of a photograph would be found to be its duplicate, and take it along."""
     source = PhotoFolder(folder)
-    spare = source.spare_picture("heron", 23)
-    assert spare == Picture("heron", 3, mirrored=True)
-    size = Image.open(io.BytesIO(source.read(spare))).size
-    assert size == source.size(Picture("heron", 3))
+    spare = [source.spare_picture(name, number) for name in ("heron", "tram") for number in (0, 23)]
+    assert len(set(spare)) == len(spare)
+    assert {picture.class_name for picture in spare} == {SCENERY}
+    assert Image.open(io.BytesIO(source.read(spare[0]))).size == source.size(spare[0])
 
 
 def test_every_photograph_stands_in_one_clean_post(folder: Path) -> None:

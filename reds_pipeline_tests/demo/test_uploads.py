@@ -12,7 +12,6 @@ from reds_pipeline.demo.uploads import (
     ENORMOUS_SIDE,
     PLANTED_CAMERA_OWNER,
     TREATMENTS,
-    mirrored,
 )
 
 GPS_DIRECTORY = 0x8825
@@ -71,10 +70,6 @@ def test_copies_differ_in_bytes_but_stay_near_to_the_eye(name: str, class_name: 
     copy = treated(name, picture)
     assert copy != picture
     assert hash_distance(copy, picture) <= 8
-
-
-def test_a_mirrored_picture_is_another_picture_to_a_perceptual_hash(original: bytes) -> None:
-    assert hash_distance(mirrored(original), original) > 8
 
 
 def test_grey_files_have_three_equal_channels(original: bytes) -> None:
