@@ -5,6 +5,7 @@ The posts name two classes; one picture is shown by two people; one post is an a
 
 from __future__ import annotations
 
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from PIL import Image
 
+from reds_pipeline.dataset.remembered import RememberedExport, remember
 from reds_pipeline.fediverse.consent import ConsentPolicy
 from reds_pipeline.fediverse.posts import PostReader
 from reds_pipeline.fediverse.walks import Cursor
@@ -26,8 +28,10 @@ from reds_pipeline.storage.tables import (
     CURSORS,
     HASHTAGS,
     IMAGES,
+    LABEL_SUSPECTS,
     LEMMAS,
     POSTS,
+    SIMILAR_PAIRS,
     write_rows,
 )
 from reds_pipeline_tests.fediverse.makers import entity
@@ -41,9 +45,9 @@ Row = dict[str, Any]
 
 
 def drawn(seed: int) -> bytes:
-    """A JPEG of 64 x 64 coloured blocks, different for each seed also in its look."""
+    """A JPEG of 8 x 8 coloured blocks, different for each seed also in its look."""
     blocks = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), dtype=np.uint8)
-    return encoded(Image.fromarray(blocks).resize((64, 64), Image.Resampling.NEAREST), "JPEG")
+    return encoded(Image.fromarray(blocks).resize((160, 160), Image.Resampling.NEAREST), "JPEG")
 
 
 def post(post_id: str, author: str, *picture_numbers: int, tag: str = "cat") -> Row:
@@ -91,7 +95,9 @@ def fill(root: Path, *, unfinished: bool = True) -> Home:
             home.journal("images", name).append(pictures[0])
         cleaned[name] = clean_class(name, pictures, {})
         write_rows(home.table("clean_images", name), cleaned[name], CLEAN_IMAGES)
-    write_rows(home.table("curated_dataset"), curate(cleaned, 100), CURATED)
+    curated = curate(cleaned, 100)
+    write_rows(home.table("curated_dataset"), curated, CURATED)
+    find_out(home, sorted({row["sha256"] for row in curated}))
     sample = [reader.row(made, "", AT) for made in held["cat"]]
     newest = Cursor("", newest_id="104", oldest_id="101", host=HOST)
     write_rows(home.table("sample_cursors"), [newest.row()], CURSORS)
@@ -102,7 +108,8 @@ def fill(root: Path, *, unfinished: bool = True) -> Home:
     write_rows(home.table("lemmas"), [{"lemma": "cat", "sources": sources}], LEMMAS)
     embed(home)
     (home.figures).mkdir(parents=True)
-    (home.figures / "examples.jpg").write_bytes(drawn(1))
+    for name in ("examples.jpg", "mean_images.jpg"):
+        (home.figures / name).write_bytes(drawn(1))
     return home
 
 
@@ -127,10 +134,26 @@ def stored_pictures(home: Home, row: Row) -> list[Row]:
                 "sha256": home.images.put(examined.data, examined.extension),
                 "extension": examined.extension,
                 "perceptual_hash": examined.perceptual_hash,
+                "mirrored_hash": examined.mirrored_hash,
                 "colour_spread": examined.colour_spread,
+                "scores": dict(examined.scores),
             }
         )
     return rows
+
+
+def find_out(home: Home, sha256s: list[str]) -> None:
+    """Write down what later stages say about pictures: pairs, doubtful labels, exports."""
+    pairs = [{"one": one, "other": other} for one, other in combinations(sha256s, 2)]
+    write_rows(home.table("similar_pairs"), pairs, SIMILAR_PAIRS)
+    suspects = [{"sha256": sha256, "class_name": "cat"} for sha256 in sha256s]
+    write_rows(home.table("label_suspects"), suspects, LABEL_SUSPECTS)
+    remember(
+        home,
+        RememberedExport(
+            "1", AT, "image_folder", "all", "digest", "shared pictures", frozenset(sha256s)
+        ),
+    )
 
 
 def number_of(medium: Row) -> int:

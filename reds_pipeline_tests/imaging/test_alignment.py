@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageOps
 
-from reds_pipeline.imaging.alignment import align
+from reds_pipeline.demo.pictures import picture_file
+from reds_pipeline.imaging.alignment import COPY_SCORE, align
 from reds_pipeline.imaging.resize import square_224
 from reds_pipeline_tests.imaging.pictures import encoded, scene
 
@@ -50,6 +51,18 @@ def test_copies_are_recognised_whichever_of_the_two_is_the_copy(
     one, other = _square(original), _square(edit(original))
     for found in (align(one, other), align(other, one)):
         assert (found.is_copy, found.kind) == (True, kind)
+
+
+@pytest.mark.parametrize(
+    ("subject", "one", "other"), [("car", 12, 13), ("car", 18, 58), ("dog", 0, 12)]
+)
+def test_one_subject_before_two_backgrounds_is_two_pictures(
+    subject: str, one: int, other: int
+) -> None:
+    """A drawing, a logo or a product agrees with itself in detail wherever it stands."""
+    found = align(*(square_224(picture_file(subject, number))[0] for number in (one, other)))
+    assert found.score >= COPY_SCORE
+    assert not found.is_copy
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -162,7 +162,9 @@ def test_a_file_that_makes_no_sense_is_refused_with_its_place(text: str, complai
         read_decisions(text)
 
 
-@pytest.mark.parametrize("data", ["sha256,verdict".encode("utf-16"), gzip.compress(b"sha256", mtime=0)])
+@pytest.mark.parametrize(
+    "data", ["sha256,verdict".encode("utf-16"), gzip.compress(b"sha256", mtime=0)]
+)
 def test_a_file_that_is_not_text_in_utf_8_is_refused(data: bytes) -> None:
     with pytest.raises(RedsError, match="not text in UTF-8"):
         read_decision_file(data)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from reds_pipeline.contact_sheets import forget_sheets, noted_sheets
+from reds_pipeline.dataset.remembered import remembered_exports
 from reds_pipeline.errors import RedsError
 from reds_pipeline.fediverse.consent import ConsentPolicy
 from reds_pipeline.fediverse.posts import PostReader
@@ -30,6 +31,7 @@ from reds_pipeline.storage.tables import (
 )
 from reds_pipeline.tracking import Tracking
 from reds_pipeline.withdrawal.requests import Subject
+from reds_pipeline.withdrawal.rows import without_keepers
 from reds_pipeline.withdrawal.withdraw import (
     RecheckedPosts,
     WithdrawalReport,
@@ -122,6 +124,30 @@ def test_nothing_of_an_author_who_withdraws_is_left_in_any_file(
     walks = [*table(home, "cursors", "cat", CURSORS), *table(home, "sample_cursors", None, CURSORS)]
     assert {(walk["newest_id"], walk["oldest_id"]) for walk in walks} == {("104", "103")}
     assert '"oldest_id":"101"' not in left.replace(" ", ""), "nor in the journals"
+
+
+def test_what_was_found_out_and_given_away_is_named_and_forgotten(
+    home: Home, ledger: Ledger, tracking: Tracking
+) -> None:
+    """Pairs of copies, doubtful labels and lists of exports name pictures too."""
+    report = withdraw(home, ledger, tracking, WithdrawalRequest(mira(), **WHY))
+    assert report.removed["rows of similar_pairs"] == 7, "each pair with one of two pictures of 5"
+    assert report.removed["rows of label_suspects"] == 2
+    assert report.removed["figures"] == 2, "photographs; drawings of numbers stay"
+    assert report.exports == ("shared pictures (image_folder, 2026-11-01)",)
+    assert "reds export --check" in report.export_sentence
+    [export] = remembered_exports(home)
+    assert (len(export.sha256s), export.withdrawn) == (3, 2)
+    again = finish_withdrawals(home, ledger, tracking)
+    assert again.exports == ()
+
+
+def test_no_row_names_a_keeper_that_is_gone() -> None:
+    rows = [{"sha256": "a", "keeper": "b"}, {"sha256": "c", "keeper": "d"}]
+    assert without_keepers(rows, frozenset("b")) == [
+        {"sha256": "a", "keeper": ""},
+        {"sha256": "c", "keeper": "d"},
+    ]
 
 
 def test_a_picture_that_somebody_else_shows_as_well_stays_theirs(
