@@ -6,11 +6,15 @@ What does not: encoders and the embedding loop (``reds_pipeline.embedding``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from reds_pipeline.errors import RedsError
-from reds_pipeline.resources import EMBEDDINGS_COMPUTED, Platform
+from reds_pipeline.resources import EMBEDDINGS_COMPUTED, PICTURES_RESIZED, Platform
 from reds_pipeline.storage.arrays import ArrayStore
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.home import Home
@@ -20,6 +24,23 @@ if TYPE_CHECKING:
     from reds_pipeline.embedding.engine import EmbeddingReport
 
 _FROM_REPORT = ("encoder_id", "dimension", "weights", "computed", "seconds")
+
+
+@dataclass(frozen=True)
+class PictureFeatures:
+    """Features of some pictures.
+
+    Attributes:
+        features: One row a picture, float32 ``(n, dimension)``.
+        encoder_id: Names the encoder with its weights and preprocessing.
+        resized: How many squares were made for it.
+        embedded: How many pictures were embedded for it.
+    """
+
+    features: NDArray[np.float32]
+    encoder_id: str
+    resized: int
+    embedded: int
 
 
 def embed_pictures(platform: Platform, backbone: str, keys: Sequence[str]) -> EmbeddingReport:
@@ -51,6 +72,33 @@ def embed_pictures(platform: Platform, backbone: str, keys: Sequence[str]) -> Em
         run = {column: getattr(report, column) for column in _FROM_REPORT} | {"at": utc_now()}
         write_rows(table, [*runs, run], EMBEDDING_RUNS)
     return report
+
+
+def picture_features(
+    platform: Platform, backbone: str, rows: Sequence[Mapping[str, Any]]
+) -> PictureFeatures:
+    """Return what a backbone sees in pictures; squares and features that are missing are made.
+
+    A stage that is after another one cannot count on its pictures: a person may have decided in
+    between that one more belongs to the data set.
+
+    Args:
+        platform: The installation.
+        backbone: A configured encoder.
+        rows: ``sha256`` and ``extension`` of stored pictures, each once.
+
+    Raises:
+        RedsError: The encoder cannot be had, or a picture is gone.
+    """
+    from reds_pipeline.imaging.resize import RESIZE_RULE
+    from reds_pipeline.imaging.tensors import resize_missing
+
+    home, keys = platform.home, [row["sha256"] for row in rows]
+    resized = resize_missing(rows, home.images, home.tensors(RESIZE_RULE))
+    platform.cost[PICTURES_RESIZED] += resized
+    report = embed_pictures(platform, backbone, keys)
+    _, store = embedded_pictures(home, backbone, keys)
+    return PictureFeatures(store.read(keys), report.encoder_id, resized, report.computed)
 
 
 def embedded_pictures(

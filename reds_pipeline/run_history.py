@@ -21,6 +21,11 @@ from reds_pipeline.storage.home import Home, file_name
 SHEETS_OF_A_CLASS = dg.AssetKey("clean_images")
 SHEETS_OF_ALL_CLASSES = dg.AssetKey("dataset_report")
 
+_UNDER_WAY = [
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
 _AT_ONCE = 100
 # Figures are PNG; only photographs are JPEG. Only the address is matched, because the description
 # before it may hold anything, in the escapes of JSON.
@@ -44,15 +49,29 @@ _LATEST = (
 )
 
 
-def remove_withdrawn_photographs(instance: dg.DagsterInstance, home: Home) -> int:
+def remove_withdrawn_photographs(
+    instance: dg.DagsterInstance, home: Home, own_run: str = ""
+) -> int:
     """Take the contact sheets that withdrawals have noted out of the run history.
+
+    A run that goes on meanwhile may yet show what it had read before the withdrawal; the notes
+    stay until none does, so that whoever calls this next looks there again.
+
+    Args:
+        instance: Whose history it is.
+        home: Where the notes are.
+        own_run: The run that calls this, before it reads what it will show.
 
     Returns:
         How many events were changed.
     """
     stems = noted_sheets(home)
+    if not stems:
+        return 0
+    under_way = instance.get_runs(dg.RunsFilter(statuses=_UNDER_WAY))
     changed = remove_photographs(instance, stems)
-    forget_sheets(home, stems)
+    if all(run.run_id == own_run for run in under_way):
+        forget_sheets(home, stems)
     return changed
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reds_pipeline.imaging.curation import BEYOND_TARGET
+from reds_pipeline.imaging.scores import SCORES_VERSION
 from reds_pipeline.review.decisions import DecisionBook
 from reds_pipeline.storage.clock import as_text
 from reds_pipeline.storage.home import Home, file_name
@@ -63,24 +64,25 @@ def with_known_descriptions(
 ) -> list[dict[str, Any]]:
     """Return rows of pictures with what an earlier cleaning found out about them.
 
-    A home that an older version of REDS collected lacks descriptions in its images table; they
-    are made once and kept in the table of cleaned pictures.
+    A home that an older version of REDS collected lacks descriptions in its images table, or has
+    older ones; they are made once and kept in the table of cleaned pictures.
 
     Args:
         home: Where the tables are.
         class_name: The class of the rows.
         rows: Stored ones of the images table.
     """
-    cleaned = {
-        row["sha256"]: row
+    known = {
+        row["sha256"]: {column: row[column] for column in _DESCRIBING}
         for row in read_rows(home.table("clean_images", class_name), CLEAN_IMAGES)
+        if _is_described(row)
     }
-    return [
-        {**row, **{column: cleaned[row["sha256"]][column] for column in _DESCRIBING}}
-        if not row["scores"] and row["sha256"] in cleaned
-        else dict(row)
-        for row in rows
-    ]
+    return [{**row, **({} if _is_described(row) else known.get(row["sha256"], {}))} for row in rows]
+
+
+def _is_described(row: Mapping[str, Any]) -> bool:
+    """Return whether a row says of its picture what the present version of REDS says."""
+    return bool(row["scores"]) and row["scores"]["version"] == SCORES_VERSION
 
 
 def cleaned_pictures(home: Home, decisions: DecisionBook) -> list[dict[str, Any]]:
@@ -116,6 +118,11 @@ def curated_rows(home: Home) -> list[dict[str, Any]]:
     """Return the rows of the pictures to learn from, in a fixed order."""
     rows = [row for row in read_rows(home.table("curated_dataset")) if row["kept"]]
     return sorted(rows, key=lambda row: (row["class_name"], row["sha256"]))
+
+
+def kept_pictures(home: Home) -> set[str]:
+    """Return the SHA-256 of the pictures to learn from, as the data set has them now."""
+    return {row["sha256"] for row in curated_rows(home)}
 
 
 def reviewable_rows(home: Home) -> list[dict[str, Any]]:

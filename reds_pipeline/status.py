@@ -12,6 +12,7 @@ from reds_pipeline.balance import raw_posts_needed, review_counts
 from reds_pipeline.dataset.remembered import remembered_exports
 from reds_pipeline.funnel import class_funnels
 from reds_pipeline.resources import Platform
+from reds_pipeline.review.desk import ReviewDesk
 from reds_pipeline.stage_inputs import selected_classes, trainings
 from reds_pipeline.storage.tables import CURATED, read_rows
 from reds_pipeline.tracking import CHAMPION
@@ -58,7 +59,8 @@ def home_status(platform: Platform) -> dict[str, Any]:
     """Return what ``reds status`` shows beside the summary.
 
     ``balance`` says of each class that is short what it still needs (R-SCR-10), ``review`` what
-    people have said about it; then the exports that were made, with the number of pictures in
+    people have said about it, ``decisions_waiting`` how many decisions the data set does not
+    follow yet; then the exports that were made, with the number of pictures in
     them that were withdrawn since, promotions and the latest failures.
     """
     home, target = platform.home, platform.settings.images_per_class
@@ -85,6 +87,7 @@ def home_status(platform: Platform) -> dict[str, Any]:
             }
             for each in review_counts(curated, names)
         ],
+        "decisions_waiting": ReviewDesk(home, platform.ledger).reviewed().waiting,
         "exports": [
             {
                 "directory": export.directory,

@@ -44,15 +44,25 @@ def show_status(report: Mapping[str, Any]) -> None:
         return
     show_summary(report)
     _show_balance(console, report["balance"], report["review"])
+    if waiting := report["decisions_waiting"]:
+        console.print(
+            f"\n{waiting} decision{'' if waiting == 1 else 's'} of reviewers "
+            f"{'is' if waiting == 1 else 'are'} not in the data set yet; `reds retrain` puts "
+            f"{'it' if waiting == 1 else 'them'} into effect."
+        )
+    if report["exports"]:
+        console.print("\nGiven away")
     for export in report["exports"]:
         withdrawn = export["withdrawn"]
         console.print(
-            f"{export['at']}  exported {export['pictures'] + withdrawn} pictures to "
+            f"  {export['at']}  {export['pictures'] + withdrawn} pictures in "
             f"{export['directory']} ({export['format']})"
             + (f"; {withdrawn} withdrawn since: see `reds export --check`" if withdrawn else "")
         )
+    if report["promotions"]:
+        console.print("\nChampions")
     for event in report["promotions"]:
-        console.print(f"{event['at']}  version {event['subject']}: {event['reason']}")
+        console.print(f"  {event['at']}  version {event['subject']}: {event['reason']}")
     for event in report["failures"]:
         console.print(
             f"{event['at']}  {event['subject']} {event['class']} failed: {event['message']}",
@@ -178,7 +188,8 @@ def show_next_steps(settings: Settings, example: Path | None) -> None:
             example = example.relative_to(Path.cwd())
         console.print(f"  {reds} predict{option} {shlex.quote(str(example))}")
     console.print(f"  {reds} status{option}")
-    console.print(f"  {reds} up{option}    (Dagster and MLflow in the browser)")
+    console.print(f"  {reds} review{option}    (the pictures, the most doubtful first)")
+    console.print(f"  {reds} up{option}    (Dagster, MLflow and the review in the browser)")
 
 
 def _console(*, soft_wrap: bool = False) -> Console:
@@ -199,7 +210,8 @@ def _show_funnel(console: Console, funnel: Mapping[str, Mapping[str, Any]]) -> N
     table.add_column("dropped, and why")
     for name, counts in funnel.items():
         reasons = ", ".join(
-            f"{reason.replace('_', ' ')}\N{NO-BREAK SPACE}{number}"
+            # A reason that is cut in two lines reads like two.
+            f"{reason} {number}".replace("_", " ").replace(" ", "\N{NO-BREAK SPACE}")
             for reason, number in counts["dropped"].items()
         )
         table.add_row(name, str(counts["seen"]), str(counts["kept"]), reasons)

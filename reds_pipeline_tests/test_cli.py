@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-COMMANDS = ("demo", "run", "predict", "status", "doctor", "up", "hosts", "withdraw")
+COMMANDS = (
+    *("demo", "run", "predict", "status", "doctor", "up", "hosts", "withdraw"),
+    *("review", "retrain", "card", "export"),
+)
 
 
 def reds(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -29,8 +32,15 @@ def test_help_names_every_command(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("bogus",), ("run", "--bogus"), ("predict",), ("demo", "--photos", "nowhere")],
-    ids=["no such command", "no such option", "argument missing", "no such directory"],
+    [
+        *(("bogus",), ("run", "--bogus"), ("predict",), ("demo", "--photos", "nowhere")),
+        *(("review", "--port", "99999"), ("up", "--page-port", "-1")),
+        ("export", "somewhere", "--check", "--deleted"),
+    ],
+    ids=[
+        *("no such command", "no such option", "argument missing", "no such directory"),
+        *("no such port", "a port below zero", "two things at once"),
+    ],
 )
 def test_wrong_usage_is_exit_code_two(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     result = reds(*arguments, cwd=tmp_path)

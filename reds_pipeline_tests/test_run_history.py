@@ -104,3 +104,38 @@ def test_sheets_that_a_killed_withdrawal_noted_go_later(
     assert not is_kept(tmp_path, SHEETS["cat"])
     assert noted_sheets(home) == ()
     assert remove_withdrawn_photographs(instance, home) == 0
+
+
+@pytest.mark.req("R-SCR-11")
+def test_a_run_that_shows_a_sheet_after_the_withdrawal_is_looked_at_again(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    """It had drawn the sheet before, and put it into the history a moment later."""
+    home = Home(tmp_path / "home")
+
+    @dg.asset(name="clean_images", partitions_def=CLASSES)
+    def slow(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        note_sheets(home, "cat")
+        remove_withdrawn_photographs(instance, home)
+        return dg.MaterializeResult(metadata={"sheet": picture(SHEETS["cat"], "Pictures kept")})
+
+    dg.materialize([slow], instance=instance, partition_key="cat")
+    assert is_kept(tmp_path, SHEETS["cat"])
+    assert noted_sheets(home) == ("cat",)
+    remove_withdrawn_photographs(instance, home)
+    assert not is_kept(tmp_path, SHEETS["cat"])
+    assert noted_sheets(home) == ()
+
+
+def test_the_run_that_takes_sheets_out_does_not_wait_for_itself(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    home = Home(tmp_path / "home")
+    note_sheets(home, "cat")
+
+    @dg.asset
+    def recheck(context: dg.AssetExecutionContext) -> None:
+        remove_withdrawn_photographs(instance, home, context.run_id)
+
+    dg.materialize([recheck], instance=instance)
+    assert noted_sheets(home) == ()

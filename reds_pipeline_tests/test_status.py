@@ -6,6 +6,8 @@ import pytest
 
 from reds_pipeline import terminal
 from reds_pipeline.resources import Platform
+from reds_pipeline.review.decisions import Decision
+from reds_pipeline.review.desk import ReviewDesk
 from reds_pipeline.settings import load_settings
 from reds_pipeline.status import home_status
 from reds_pipeline_tests import curated_home
@@ -31,3 +33,27 @@ def test_the_status_says_what_is_reviewed_and_what_is_missing(
     assert "cat is 1 short of 5 pictures" in output
     assert "dog has all" not in output, "only what is missing is said"
     assert "not reviewed" in output
+
+
+def test_the_status_says_how_many_decisions_wait_for_a_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = curated_home.fill(tmp_path)
+    platform = Platform(load_settings(home=home.root))
+    # What the tables of this home were told already.
+    desk = ReviewDesk(home, platform.ledger)
+    made = {
+        "keep": [("cat", curated_home.STORED - 2), ("dog", curated_home.STORED - 2)],
+        "discard": [("cat", 2), ("dog", 2)],
+    }
+    for verdict, pictures in made.items():
+        desk.decide([(curated_home.sha_of(*picture), Decision(verdict)) for picture in pictures])
+    moved = curated_home.sha_of("cat", curated_home.MOVED)
+    desk.decide([(moved, Decision("label", "dog"))])
+    assert home_status(platform)["decisions_waiting"] == 0
+    desk.decide([(moved, Decision("label", "cat")), (curated_home.sha_of("dog", 3), None)])
+    desk.decide([(curated_home.sha_of("dog", 4), Decision("label", "unicorn"))])
+    report = home_status(platform)
+    assert report["decisions_waiting"] == 2
+    terminal.show_status(report)
+    assert "2 decisions of reviewers are not in the data set yet" in capsys.readouterr().out

@@ -52,6 +52,18 @@ def test_the_accuracies_fit_into_eighty_columns(
     assert "…" not in output
 
 
+def test_a_reason_is_not_cut_in_two(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminal, "_WIDTH_OF_A_FILE", 60)
+    dropped = {f"exact_duplicate_{letter}": 10 for letter in "abcdef"}
+    funnel = {"cat": {"seen": 70, "kept": 10, "dropped": dropped}}
+    terminal.show_summary({"funnel": funnel, "models": [], "champion": None})
+    output = capsys.readouterr().out.replace("\N{NO-BREAK SPACE}", " ")
+    for reason in dropped:
+        assert f"{reason.replace('_', ' ')} 10" in output
+
+
 def test_files_that_were_refused_are_not_in_the_table(capsys: pytest.CaptureFixture[str]) -> None:
     terminal.show_tags([{"file": "x.jpg", "error": "x.jpg was not tagged."}])
     assert capsys.readouterr().out == ""

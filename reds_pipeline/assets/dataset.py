@@ -9,9 +9,9 @@ from datetime import timedelta
 
 import dagster as dg
 
+from reds_pipeline import embedding_runs
 from reds_pipeline.assets.common import HEAVY_POOL, markdown_table, plain_failures
 from reds_pipeline.balance import raw_posts_needed
-from reds_pipeline.embedding_runs import embedded_pictures
 from reds_pipeline.errors import RedsError
 from reds_pipeline.funnel import class_funnels
 from reds_pipeline.jobs import CLEAN, REPORT
@@ -119,14 +119,14 @@ def label_suspects(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult
     keys, labels, groups = (
         [row[column] for row in rows] for column in ("sha256", "class_name", "group")
     )
-    latest, store = embedded_pictures(home, settings.backbones[0], keys)
-    key = label_issues_key(keys, labels, groups, latest["encoder_id"], settings.seed)
+    seen = embedding_runs.picture_features(platform, settings.backbones[0], rows)
+    key = label_issues_key(keys, labels, groups, seen.encoder_id, settings.seed)
     table = home.table("label_suspects")
     suspects = read_rows(table, LABEL_SUSPECTS)
     is_new = {row["found_by"] for row in suspects} != {key}
     sentence = "The same pictures and labels were judged before."
     if is_new:
-        found = find_label_issues(store.read(keys), labels, groups, keys, seed=settings.seed)
+        found = find_label_issues(seen.features, labels, groups, keys, seed=settings.seed)
         suspects, sentence = [{**row, "found_by": key} for row in found.rows], found.sentence
         write_rows(table, suspects, LABEL_SUSPECTS)
     return dg.MaterializeResult(

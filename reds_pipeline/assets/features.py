@@ -11,10 +11,10 @@ from typing import Any
 
 import dagster as dg
 
+from reds_pipeline import embedding_runs
 from reds_pipeline.assets.common import HEAVY_POOL, plain_failures
-from reds_pipeline.embedding_runs import embed_pictures, embedded_pictures
 from reds_pipeline.jobs import CLEAN
-from reds_pipeline.resources import PICTURES_RESIZED, Platform
+from reds_pipeline.resources import Platform
 from reds_pipeline.stage_inputs import cleaned_pictures
 from reds_pipeline.storage.tables import SIMILAR_PAIRS, read_rows, write_rows
 
@@ -34,27 +34,22 @@ def picture_features(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResu
     """Features of all cleaned pictures by the first backbone; cropped and mirrored copies."""
     from reds_pipeline.imaging.resize import RESIZE_RULE
     from reds_pipeline.imaging.similarity import find_similar_pairs
-    from reds_pipeline.imaging.tensors import resize_missing
 
-    home, backbone = platform.home, platform.settings.backbones[0]
+    home = platform.home
     rows = cleaned_pictures(home, platform.decisions)
     keys = [row["sha256"] for row in rows]
-    squares = home.tensors(RESIZE_RULE)
-    resized = resize_missing(rows, home.images, squares)
-    platform.cost[PICTURES_RESIZED] += resized
-    report = embed_pictures(platform, backbone, keys)
+    seen = embedding_runs.picture_features(platform, platform.settings.backbones[0], rows)
     table = home.table("similar_pairs")
     known = read_rows(table, SIMILAR_PAIRS)
-    _, store = embedded_pictures(home, backbone, keys)
-    pairs = find_similar_pairs(keys, store.read(keys), squares.read, known)
+    pairs = find_similar_pairs(keys, seen.features, home.tensors(RESIZE_RULE).read, known)
     write_rows(table, pairs, SIMILAR_PAIRS)
     copies = [pair for pair in pairs if pair["is_copy"]]
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(keys),
-            "squares made now": resized,
-            "embedded now": report.computed,
-            "encoder": report.encoder_id,
+            "squares made now": seen.resized,
+            "embedded now": seen.embedded,
+            "encoder": seen.encoder_id,
             "pairs compared": len(pairs),
             "pairs compared now": len(_names(pairs) - _names(known)),
             "pairs that are copies": len(copies),

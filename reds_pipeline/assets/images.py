@@ -75,7 +75,7 @@ def raw_images(
         journal.delete()
     # A post that was gated since takes its picture along, wherever it went.
     withdrawal = finish_withdrawals(home, platform.ledger, platform.tracking)
-    sheets = remove_withdrawn_photographs(context.instance, home)
+    sheets = remove_withdrawn_photographs(context.instance, home, context.run_id)
     if withdrawal.exports:
         platform.notices.append(withdrawal.export_sentence)
     platform.cost[PICTURES_FETCHED] += fetcher.files_requested

@@ -38,7 +38,7 @@ def recheck(
     from reds_pipeline.sweep import sweep
 
     report = sweep(platform)
-    sheets = remove_withdrawn_photographs(context.instance, platform.home)
+    sheets = remove_withdrawn_photographs(context.instance, platform.home, context.run_id)
     platform.notices.extend(
         filter(None, (report.stopped_by, report.alarm, *report.export_sentences))
     )

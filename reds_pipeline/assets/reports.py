@@ -13,6 +13,7 @@ from reds_pipeline.assets.common import markdown_table, picture, plain_failures
 from reds_pipeline.dataset_report import DatasetReport
 from reds_pipeline.jobs import DISCOVER, REPORT
 from reds_pipeline.resources import Platform
+from reds_pipeline.stage_inputs import kept_pictures
 from reds_pipeline.storage.home import Home
 
 _MEGABYTE = 1e6
@@ -77,8 +78,13 @@ def dataset_report(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult
     """The curated pictures in numbers and figures (R-IMG-1, 2, 6 to 9, 11, 13; R-SCR-10)."""
     from reds_pipeline.dataset_report import dataset_report
 
-    report = dataset_report(platform.home, platform.settings.images_per_class)
-    _write(platform.home, report.figures)
+    home, report = platform.home, None
+    shown: set[str] = set()
+    # A withdrawal takes away the photographs that are there; not those that are being made.
+    while report is None or not shown <= kept_pictures(home):
+        shown = kept_pictures(home)
+        report = dataset_report(home, platform.settings.images_per_class)
+        _write(home, report.figures)
     squares, spread = report.squares, report.squares.dynamic_range
     return dg.MaterializeResult(
         metadata={

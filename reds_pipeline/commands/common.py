@@ -18,6 +18,9 @@ home_option = click.option(
     type=click.Path(file_okay=False, path_type=Path),
     help="Where REDS keeps everything (default: REDS_HOME, else ./.reds).",
 )
+PORT = click.IntRange(0, 65535)
+"""The type of an option that is a port; 0 takes any that is free."""
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value instead.")
 
 

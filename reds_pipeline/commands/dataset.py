@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reds_pipeline.commands.common import announce, home_option, json_option, print_json
+from reds_pipeline.commands.common import PORT, announce, home_option, json_option, print_json
 
 if TYPE_CHECKING:
     from reds_pipeline.dataset.export import Format
@@ -24,7 +24,9 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 
 @click.command()
 @home_option
-@click.option("--port", default=8080, show_default=True, help="Loopback port of the page.")
+@click.option(
+    "--port", default=8080, type=PORT, show_default=True, help="Loopback port of the page."
+)
 @click.option(
     "--import",
     "imported",
@@ -119,6 +121,8 @@ def export(
     from reds_pipeline.settings import load_settings
     from reds_pipeline.withdrawal.tombstones import erased_keys
 
+    if check and deleted:
+        raise click.UsageError("Choose one of --check and --deleted.")
     platform = Platform(load_settings(home=home))
     if deleted:
         forget_deleted(platform.home, directory)

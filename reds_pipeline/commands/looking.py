@@ -11,7 +11,13 @@ from pathlib import Path
 
 import click
 
-from reds_pipeline.commands.common import announce, home_option, json_option, print_json
+from reds_pipeline.commands.common import (
+    PORT,
+    announce,
+    home_option,
+    json_option,
+    print_json,
+)
 
 
 @click.command()
@@ -75,9 +81,15 @@ def doctor(home: Path | None, as_json: bool) -> None:
 
 @click.command()
 @home_option
-@click.option("--dagster-port", default=3000, show_default=True, help="Port of the Dagster UI.")
-@click.option("--mlflow-port", default=5000, show_default=True, help="Port of the MLflow UI.")
-@click.option("--page-port", default=8080, show_default=True, help="Port of the review gallery.")
+@click.option(
+    "--dagster-port", default=3000, type=PORT, show_default=True, help="Port of the Dagster UI."
+)
+@click.option(
+    "--mlflow-port", default=5000, type=PORT, show_default=True, help="Port of the MLflow UI."
+)
+@click.option(
+    "--page-port", default=8080, type=PORT, show_default=True, help="Port of the review gallery."
+)
 def up(home: Path | None, dagster_port: int, mlflow_port: int, page_port: int) -> None:
     """Serve Dagster (with its daemon), MLflow and the review gallery until Ctrl+C."""
     from reds_pipeline.settings import load_settings

@@ -4,8 +4,9 @@ What belongs here: the order of the steps, and what an export must not do. What 
 format (``image_folder.py``, ``parquet_export.py``, ``webdataset_export.py``).
 
 The directory is put together under a temporary name beside its place and renamed at the end, the
-list of its files last of all, so that it is whole or absent. Exports are remembered before they
-can be seen (``remembered.py``).
+list of its files last of all, so that it is whole or absent. Exports are remembered before the
+first picture is copied (``remembered.py``): a kill leaves copies under the temporary name, which a
+withdrawal has to know of, until the directory is exported again or noted as deleted.
 """
 
 from __future__ import annotations
@@ -28,15 +29,21 @@ from reds_pipeline.dataset.croissant import Distribution, croissant
 from reds_pipeline.dataset.facts import DatasetFacts
 from reds_pipeline.dataset.licences import Sharing
 from reds_pipeline.dataset.records import ExportChoice, choose_records
-from reds_pipeline.dataset.remembered import RememberedExport, forget_export, remember
+from reds_pipeline.dataset.remembered import (
+    RememberedExport,
+    forget_export,
+    remember,
+    remove_unfinished_copies,
+    unfinished_copy,
+)
 from reds_pipeline.dataset.sentences import licence_sentences
 from reds_pipeline.dataset.splits import split_dataset
 from reds_pipeline.errors import RedsError
 from reds_pipeline.imaging.curation import dataset_digest
-from reds_pipeline.storage.atomic import TEMPORARY_PREFIX
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.locks import exclusive
+from reds_pipeline.storage.tables import CURATED, read_rows
 from reds_pipeline.withdrawal.tombstones import erased_key
 
 Format = Literal["image_folder", "parquet", "webdataset"]
@@ -129,12 +136,13 @@ def export_dataset(home: Home, facts: DatasetFacts, request: ExportRequest) -> E
             raise _nothing_to_export(choice)
         export_id = f"{utc_now()[:10]}-{secrets.token_hex(4)}"
         plan = _Plan(export_id, facts, request, choice)
-        with _becoming(directory) as temporary:
+        with _remembered(home, plan), _becoming(directory, home, export_id) as temporary:
             files = _write(temporary, home, plan)
-            with _remembered(home, plan):
-                if not all(record.stored_in(home).exists() for record in choice.records):
-                    raise _changed_meanwhile()
-                temporary.rename(directory)
+            # Whatever was withdrawn before this is missing now; whatever is withdrawn later finds
+            # this export remembered.
+            if not all(record.stored_in(home).exists() for record in choice.records):
+                raise _changed_meanwhile()
+            temporary.rename(directory)
     return ExportReport(
         export_id=export_id,
         directory=directory,
@@ -167,7 +175,9 @@ def withdrawn_from(directory: Path, home: Home, erased: frozenset[str]) -> list[
             f"{directory} holds no export of REDS that could be checked, because its {MANIFEST} "
             "cannot be read; give the directory that `reds export` wrote."
         ) from error
-    kept = {row["sha256"] for row in curated_table(home) if row["kept"]}
+    # Not ``curated_table``: the data set may have lost its last picture since.
+    rows = read_rows(home.table("curated_dataset"), CURATED)
+    kept = {row["sha256"] for row in rows if row["kept"]}
     return sorted(
         sha256
         for sha256 in pictures
@@ -226,15 +236,12 @@ def _files_of(directory: Path) -> dict[str, dict[str, Any]]:
 
 
 @contextmanager
-def _becoming(directory: Path) -> Iterator[Path]:
+def _becoming(directory: Path, home: Home, export_id: str) -> Iterator[Path]:
     """Yield a temporary directory beside ``directory``; erase whatever was not renamed."""
-    prefix = f"{TEMPORARY_PREFIX}{directory.name}-"
-    temporary = directory.parent / f"{prefix}{secrets.token_hex(4)}"
+    temporary = unfinished_copy(directory, export_id)
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
-        # What a kill left behind would keep pictures out of the reach of a withdrawal.
-        for leftover in directory.parent.glob(f"{prefix}*"):
-            shutil.rmtree(leftover)
+        remove_unfinished_copies(home, directory)
         temporary.mkdir()
         yield temporary
     except OSError as error:

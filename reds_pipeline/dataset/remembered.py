@@ -8,6 +8,7 @@ it. A picture that is withdrawn leaves this memory too; the number of those stay
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from reds_pipeline.errors import RedsError
+from reds_pipeline.storage.atomic import TEMPORARY_PREFIX
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.locks import WITHDRAWAL_SECONDS, exclusive
 from reds_pipeline.storage.partitions import partitions
@@ -68,9 +70,9 @@ class RememberedExport:
 
 
 def remember(home: Home, export: RememberedExport) -> None:
-    """Write down an export, before anybody can see its files.
+    """Write down an export, before the first picture is copied.
 
-    An export that was then never finished costs nothing; one that nobody knows of would.
+    An export that was then never finished costs nothing; copies that nobody knows of would.
     """
     with _locked(home):
         write_rows(home.table(_TABLE, export.export_id), [export.row()], EXPORTS)
@@ -82,8 +84,31 @@ def forget_export(home: Home, export_id: str) -> None:
         home.table(_TABLE, export_id).unlink(missing_ok=True)
 
 
+def unfinished_copy(directory: Path, export_id: str) -> Path:
+    """Return where an export is put together before it gets its name."""
+    return directory.parent / f"{_unfinished(directory)}{export_id}"
+
+
+def remove_unfinished_copies(home: Home, directory: Path) -> None:
+    """Remove what killed exports into a directory left beside it, and that they are remembered.
+
+    Args:
+        home: Whose exports.
+        directory: Where they should have been written to.
+
+    Raises:
+        OSError: They cannot be removed.
+    """
+    prefix = _unfinished(directory)
+    for path in [path for path in directory.parent.iterdir() if path.name.startswith(prefix)]:
+        shutil.rmtree(path)
+        forget_export(home, path.name.removeprefix(prefix))
+
+
 def forget_deleted(home: Home, directory: Path) -> None:
     """Take out the exports of a directory of which, somebody says, no copy is left.
+
+    What a killed export left beside it is removed.
 
     Raises:
         RedsError: The directory is still there, or no export of its name was made.
@@ -98,6 +123,8 @@ def forget_deleted(home: Home, directory: Path) -> None:
         raise RedsError(
             f"No export named {directory.name} is remembered; `reds status` lists those that are."
         )
+    if directory.absolute().parent.is_dir():
+        remove_unfinished_copies(home, directory.absolute())
     for export in made:
         forget_export(home, export.export_id)
 
@@ -150,6 +177,11 @@ def _forget_in(table: Path, gone: frozenset[str], write: bool) -> int:
     if forgotten and write:
         write_rows(table, rows, EXPORTS)
     return forgotten
+
+
+def _unfinished(directory: Path) -> str:
+    """Return how the names of unfinished exports into a directory begin."""
+    return f"{TEMPORARY_PREFIX}{directory.name}-"
 
 
 def _locked(home: Home) -> AbstractContextManager[None]:

@@ -21,12 +21,19 @@ MAXIMUM_RADIUS = 15
 HASH_BITS = 64
 # Pixels a side that the hash is taken from, the library's 8 times 4.
 _HASHED_SIDE = 32
+_COSINES = 2 * np.cos(np.pi / _HASHED_SIDE * np.outer(np.arange(8), np.arange(_HASHED_SIDE) + 0.5))
+"""The first 8 rows of the cosine transform (type II, not scaled), shape (8, 32)."""
+_MIRRORING = np.array([1, -1] * 4)
+# Coefficients go up to about a million, of which double precision rounds off less than this by far.
+_CLEAR = 1e-4
 # Bounds the memory of the search: about 60 MB for this many candidate pairs at a time.
 _CANDIDATES_AT_A_TIME = 1 << 20
-_BAND_COUNTS = (2, 3, 4, 5)
-_WIDEST_BAND = 24
-# What one step costs beside comparing one candidate, as measured with NumPy 2.4: looking up one
-# partner of one hash, and the calls for one mask however few hashes there are.
+# Two bands of 32 bits would have more values than there ever are hashes.
+_BAND_COUNTS = (3, 4, 5)
+# What one step costs beside comparing one candidate, as measured with NumPy 2.4: finding where one
+# value of a band begins, looking up one partner of one hash, and the calls for one mask however
+# few hashes there are.
+_VALUE_COST = 1.4
 _LOOKUP_COST = 2.0
 _MASK_COST = 10_000.0
 
@@ -48,9 +55,11 @@ def perceptual_hash(image: Image.Image) -> str:
 def perceptual_hashes(image: Image.Image) -> tuple[str, str]:
     """Return the hash of a picture and that of its mirror image, at little more than one's cost.
 
-    Nearly all of the cost is making the picture small, and a small picture can be mirrored as
-    well as a large one; a mirrored copy of any picture is found by comparing the one hash of it
-    with the other hash of the picture.
+    A mirrored copy of any picture is found by comparing the one hash of it with the other hash of
+    the picture. Nearly all of the cost is making the picture small. The mirror image has the same
+    cosine transform with the signs of every other column changed, so that one transform gives both
+    hashes. Where rounding could decide a bit (flat and symmetric pictures have many equal
+    coefficients) the library itself is asked.
 
     Args:
         image: Upright, mode RGB or L.
@@ -61,8 +70,26 @@ def perceptual_hashes(image: Image.Image) -> tuple[str, str]:
     """
     grey = image.convert("L")
     small = grey.resize((_HASHED_SIDE, _HASHED_SIDE), Image.Resampling.LANCZOS)
-    mirrored = small.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
-    return perceptual_hash(small), perceptual_hash(mirrored)
+    coefficients = _COSINES @ np.asarray(small, np.float64) @ _COSINES.T
+    upright, mirrored = _clear_hash(coefficients), _clear_hash(coefficients * _MIRRORING)
+    return (
+        upright or perceptual_hash(small),
+        mirrored or perceptual_hash(small.transpose(Image.Transpose.FLIP_LEFT_RIGHT)),
+    )
+
+
+def _clear_hash(coefficients: NDArray[np.float64]) -> str:
+    """Return which coefficients are above their median, or nothing if that is not clear.
+
+    Args:
+        coefficients: Shape (8, 8).
+    """
+    half = HASH_BITS // 2
+    ordered = np.sort(coefficients, axis=None)
+    below, above = ordered[half - 1 : half + 1]
+    if above - below < _CLEAR:
+        return ""
+    return np.packbits(coefficients > (below + above) / 2).tobytes().hex()
 
 
 def hashes_to_integers(hashes: Sequence[str]) -> NDArray[np.uint64]:
@@ -103,7 +130,8 @@ def near_parts(hashes: NDArray[np.uint64], radius: int) -> Iterator[NDArray[np.i
     Multi-Index Hashing", CVPR 2012): the 64 bits are cut into bands; two hashes within the radius
     must be closer still in at least one band, so only hashes that nearly agree in a band are
     compared. Few wide bands give few candidates but many lookups, many narrow ones the opposite;
-    the number of bands is the one whose estimated cost is least for so many hashes.
+    the number of bands is the one whose estimated cost is least for so many hashes. A thousand or
+    fewer are compared all with all, which is least work then.
 
     Time grows with the number of candidates, which for spread-out hashes grows far slower than
     the square of n, and never beyond the square times the number of bands. Memory is that of n
@@ -122,7 +150,7 @@ def near_parts(hashes: NDArray[np.uint64], radius: int) -> Iterator[NDArray[np.i
     """
     if not 0 <= radius <= MAXIMUM_RADIUS:
         raise ValueError(f"radius must be 0 to {MAXIMUM_RADIUS}, not {radius}")
-    bands = _best_bands(len(hashes), radius)
+    bands = [band for band in _best_bands(len(hashes), radius) if band.radius >= 0]
     for number, band in enumerate(bands):
         values = band.of(hashes)
         order = np.argsort(values, kind="stable")
@@ -167,11 +195,14 @@ class _Band:
         return sum(math.comb(self.bits, weight) for weight in range(self.radius + 1))
 
 
+# A band of no bits, in which all hashes agree.
+_ALL_PAIRS = [_Band(0, 0, 0)]
+
+
 def _best_bands(count: int, radius: int) -> list[_Band]:
     """Return the division into bands whose search is estimated to cost least."""
-    divisions = [_bands(number, radius) for number in _BAND_COUNTS]
-    fitting = [bands for bands in divisions if bands[0].bits <= _WIDEST_BAND]
-    return min(fitting, key=lambda bands: sum(_cost(band, count) for band in bands))
+    divisions = [_ALL_PAIRS, *(_bands(number, radius) for number in _BAND_COUNTS)]
+    return min(divisions, key=lambda bands: sum(_cost(band, count) for band in bands))
 
 
 def _bands(number: int, radius: int) -> list[_Band]:
@@ -193,7 +224,8 @@ def _bands(number: int, radius: int) -> list[_Band]:
 
 def _cost(band: _Band, count: int) -> float:
     candidates = count * count / 2 / (1 << band.bits)
-    return band.mask_count * (_MASK_COST + count / 2 * _LOOKUP_COST + candidates)
+    searching = band.mask_count * (_MASK_COST + count / 2 * _LOOKUP_COST + candidates)
+    return searching + (1 << band.bits) * _VALUE_COST
 
 
 def _found_before(differences: NDArray[np.uint64], earlier: Sequence[_Band]) -> NDArray[np.bool_]:

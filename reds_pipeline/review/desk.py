@@ -14,7 +14,7 @@ from functools import cached_property
 
 from reds_pipeline.review.decision_log import DecisionLog, NewDecision, Origin, RecordedBatch
 from reds_pipeline.review.decisions import KEEP, Decision, RecordedDecision
-from reds_pipeline.review.gallery import Gallery, GalleryPicture, load_gallery
+from reds_pipeline.review.gallery import Gallery, GalleryPicture, effect_of, load_gallery
 from reds_pipeline.review.imports import ImportedDecision
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.ledger import Ledger
@@ -53,6 +53,16 @@ class ReviewedGallery:
     def progress(self) -> Progress:
         """How far the review has come."""
         return Progress(len(self.decisions), len(self.gallery.pictures))
+
+    @cached_property
+    def waiting(self) -> int:
+        """Number of pictures whose decision the data set does not follow yet."""
+        classes = self.gallery.classes
+        return sum(
+            effect_of(recorded.decision if recorded else None, classes) != picture.applied
+            for picture in self.gallery.pictures
+            for recorded in [self.decisions.get(picture.sha256)]
+        )
 
     def decided(self) -> list[tuple[str, RecordedDecision]]:
         """Return (SHA-256, what was decided), in the order of the pictures."""

@@ -17,7 +17,7 @@ _DROPPED = {
     "near_duplicate": "A copy of another picture.",
     "mirrored_duplicate": "A mirrored copy of another picture.",
     "cropped_duplicate": "A part of another picture.",
-    "reviewed_out": "You discarded it, or a picture that looks the same.",
+    "reviewed_out": "It looks like a picture that you discarded.",
     "labelled_otherwise": "You said that it shows something that is not one of the classes.",
     "relabelled": "You moved it to another class.",
     "not_confirmed": "Its host has not shown the post for a while, so it may be gone.",
@@ -41,6 +41,7 @@ def why_reviewed(
     flags: Sequence[str],
     classes_of_copies: Sequence[str],
     suspect: Mapping[str, Any] | None,
+    discarded: bool = False,
 ) -> str:
     """Return why a person should look at a picture; empty for an ordinary one.
 
@@ -48,12 +49,15 @@ def why_reviewed(
         class_name: The class it is in now.
         drop_reason: Why it was dropped; empty if it was kept.
         flags: Names of the quality gates that it hit.
-        classes_of_copies: Classes in which it, or a copy of it, was collected.
+        classes_of_copies: Classes that it and its copies are in.
         suspect: Its row of ``label_suspects``, if it has one.
+        discarded: Whether the data set was made without it because a person discarded it.
     """
+    if discarded:
+        return "You discarded it."
     if drop_reason == "other_class_duplicate":
         names = " and ".join(classes_of_copies)
-        return f"Posted as {names}; say what it shows." if names else "Posted in two classes."
+        return f"It and its copies are in {names}; say what it shows."
     if drop_reason:
         return _DROPPED.get(drop_reason) or _quality_sentence(drop_reason)
     if suspect is not None and (sentence := _suspicion(class_name, suspect)):

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from reds_pipeline.review.blurring import is_sensitive, starts_blurred
+from reds_pipeline.review.decisions import DISCARD, Decision
 from reds_pipeline.review.explanations import KEEPER_REASONS, why_reviewed
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.tables import CLEAN_IMAGES, CURATED, LABEL_SUSPECTS, read_rows
@@ -23,9 +24,13 @@ Row = Mapping[str, Any]
 
 NOT_CONFIRMED = "not_confirmed"
 EXACT_DUPLICATE = "exact_duplicate"
+LABELLED_OTHERWISE = "labelled_otherwise"
+# No class is called like these: names of classes begin with a letter or a digit.
+DISCARDED, OTHERWISE = "-", "?"
 
 _ADDRESS = re.compile(r"https?://\S+|@?[\w.+-]+@[\w.-]+\.\w+|@\w[\w.-]*")
-_NO_DUPLICATE = {"keeper": "", "keeper_rule": ""}
+_LAST_WORD = ("class_name", "kept", "drop_reason", "cluster", "keeper", "keeper_rule", "decision")
+_MAYBE_NULL = ("keeper", "keeper_rule", "decision")
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,7 @@ class GalleryPicture:
         guess_probability: 0 to 1, of the guess.
         class_probability: 0 to 1, of the class it is in.
         is_outlier: Whether it is unlike its class and all others.
+        applied: The decision that the data set was made with, as ``effect_of`` writes it.
         why: Why it is up for review, a sentence; empty for an ordinary picture.
         group: Name of the group of its duplicates; empty if it has none.
         is_keeper: Whether it is the one of its group that should stay.
@@ -72,6 +78,7 @@ class GalleryPicture:
     guess_probability: float | None
     class_probability: float | None
     is_outlier: bool
+    applied: str
     why: str
     group: str
     is_keeper: bool
@@ -188,7 +195,10 @@ class _Clusters:
         self._rule_of_keeper: dict[str, str] = {}
         has_keeper: set[str] = set()
         for row in rows:
-            self.classes.setdefault(row["cluster"], set()).add(row["collected_as"])
+            # What a person discarded is evidence of nothing, as in curation.
+            of_cluster = self.classes.setdefault(row["cluster"], set())
+            if row["decision"] != DISCARD:
+                of_cluster.add(row["class_name"])
             keeper = row["keeper"]
             if keeper and keeper != row["sha256"]:
                 self._rule_of_keeper.setdefault(keeper, row["keeper_rule"])
@@ -207,11 +217,10 @@ class _Clusters:
 
 def _joined(cleaned: Row, verdict: Row | None) -> dict[str, Any]:
     """Return a row of ``clean_images`` with the last word on it."""
-    row = {**cleaned, "collected_as": cleaned["class_name"]}
+    row = {**cleaned, "collected_as": cleaned["class_name"], "decision": ""}
     if verdict is not None:
-        last = ("class_name", "kept", "drop_reason", "cluster", "keeper", "keeper_rule")
-        row |= {column: verdict[column] for column in last}
-    row |= {column: row[column] or "" for column in _NO_DUPLICATE}
+        row |= {column: verdict[column] for column in _LAST_WORD}
+    row |= {column: row[column] or "" for column in _MAYBE_NULL}
     row["cluster"] = row["cluster"] or row["sha256"]
     return row
 
@@ -255,12 +264,14 @@ def _picture(row: Row, suspect: Row | None, clusters: _Clusters, author: int) ->
         else None,
         class_probability=suspect["class_probability"] if suspect is not None else None,
         is_outlier=is_outlier,
+        applied=_applied(row),
         why=why_reviewed(
             class_name=row["class_name"],
             drop_reason=row["drop_reason"] or "",
             flags=row["flags"] or (),
             classes_of_copies=sorted(clusters.classes[row["cluster"]]),
             suspect=suspect,
+            discarded=row["decision"] == DISCARD,
         ),
         group=clusters.group(row),
         is_keeper=rule is not None,
@@ -277,6 +288,28 @@ def _picture(row: Row, suspect: Row | None, clusters: _Clusters, author: int) ->
             outlier_score=score,
         ),
     )
+
+
+def _applied(row: Row) -> str:
+    """Return what the data set was told about a picture by a person."""
+    if row["decision"] in ("", DISCARD):
+        return row["decision"] and DISCARDED
+    return OTHERWISE if row["drop_reason"] == LABELLED_OTHERWISE else str(row["class_name"])
+
+
+def effect_of(decision: Decision | None, classes: Collection[str]) -> str:
+    """Return what a decision makes of a picture in a data set of these classes.
+
+    Returns:
+        The class that it is learnt as, ``DISCARDED``, ``OTHERWISE`` for a class that is not among
+        them, or an empty string without a decision. To keep a cat among the cats and to put it
+        there has the same effect.
+    """
+    if decision is None:
+        return ""
+    if decision.verdict == DISCARD:
+        return DISCARDED
+    return decision.label if decision.label in classes else OTHERWISE
 
 
 def without_addresses(description: str) -> str:

@@ -49,7 +49,8 @@ def write_label_studio(
 
     Returns:
         JSON. ``data.image`` is the address that Label Studio's local storage gives to a file
-        when its root is the directory ``images`` of the home.
+        when its document root is the home. The storage itself is the directory ``images`` there:
+        Label Studio refuses one that equals the document root.
     """
     tasks = [_task(picture, decisions.get(picture.sha256)) for picture in pictures]
     return json.dumps(tasks, ensure_ascii=False)
@@ -79,7 +80,7 @@ def read_label_studio(text: str) -> list[ImportedDecision]:
 
 def _task(picture: GalleryPicture, recorded: RecordedDecision | None) -> dict[str, Any]:
     sha256 = picture.sha256
-    path = f"{sha256[:2]}/{sha256[2:4]}/{sha256}.{picture.extension}"
+    path = f"images/{sha256[:2]}/{sha256[2:4]}/{sha256}.{picture.extension}"
     task: dict[str, Any] = {
         "data": {
             "image": f"/data/local-files/?d={path}",

@@ -21,9 +21,23 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from reds_pipeline.errors import RedsError
 from reds_pipeline.storage.atomic import replacing
+from reds_pipeline.storage.locks import WITHDRAWAL_SECONDS, exclusive
 
 _LOGGER = logging.getLogger(__name__)
+_LOCK = ".erasing.lock"
+
+
+class RowsAbsent(RedsError, KeyError):
+    """Rows were asked for that are not there, or not any more.
+
+    What is read has been made before, so this is a withdrawal that came in between.
+    """
+
+    retryable = True
+    # A KeyError would put its sentence into quotation marks.
+    __str__ = Exception.__str__
 
 
 class ArrayStore:
@@ -104,7 +118,7 @@ class ArrayStore:
         """Return the rows of ``keys`` in that order, shape ``(len(keys), *row_shape)``.
 
         Raises:
-            KeyError: A key has no row.
+            RowsAbsent: A key has no row.
         """
         return self._read(keys, self._places())
 
@@ -117,7 +131,7 @@ class ArrayStore:
 
     def index(self) -> pa.Table:
         """Return the columns ``key``, ``shard``, ``row`` and the extra ones, one row a key."""
-        tables = [table for path in self._indexes() if (table := self._sound_index(path))]
+        tables = self._sound_indexes()
         if not tables:
             return pa.table(
                 {
@@ -133,8 +147,19 @@ class ArrayStore:
 
         What else is in their shards is written anew before the old shards go, so a kill in
         between leaves rows twice, which reads the same, and never loses one.
+
+        Raises:
+            RedsError: Another process has been erasing for half a minute, or the disk is full.
         """
         gone = set(keys)
+        if not gone:
+            return 0
+        # Two at a time would each write anew what the other one is erasing.
+        lock = self.root / _LOCK
+        with exclusive(lock, "erasing rows", patience_seconds=WITHDRAWAL_SECONDS):
+            return self._erase(gone)
+
+    def _erase(self, gone: set[str]) -> int:
         erased = 0
         for path in self._indexes():
             table = self._sound_index(path)
@@ -173,6 +198,20 @@ class ArrayStore:
         return discarded
 
     def _read(self, keys: Sequence[str], places: Mapping[str, tuple[str, int]]) -> NDArray[Any]:
+        try:
+            return self._read_from(keys, places)
+        except FileNotFoundError:
+            # An erasure has written what is left of a shard anew since the places were looked up.
+            return self._read_from(keys, self._places())
+
+    def _read_from(
+        self, keys: Sequence[str], places: Mapping[str, tuple[str, int]]
+    ) -> NDArray[Any]:
+        if absent := set(keys) - places.keys():
+            raise RowsAbsent(
+                f"{len(absent)} of {len(keys)} pictures have no numbers in {self.root} (any more), "
+                "perhaps because they were withdrawn a moment ago; run again."
+            )
         result = np.empty((len(keys), *self.row_shape), self.dtype)
         by_shard: dict[str, list[tuple[int, int]]] = {}
         for position, key in enumerate(keys):
@@ -183,6 +222,15 @@ class ArrayStore:
             positions, rows = zip(*moves, strict=True)
             result[list(positions)] = array[list(rows)]
         return result
+
+    def _sound_indexes(self) -> list[pa.Table]:
+        """Return every index that describes a sound shard, as they stand at one time."""
+        while True:
+            paths = self._indexes()
+            tables = [table for path in paths if (table := self._sound_index(path))]
+            # An erasure takes away what was listed; by then the rest of it stands elsewhere.
+            if all(path.exists() for path in paths):
+                return tables
 
     def _sound_index(self, path: Path) -> pa.Table | None:
         """Return the index at ``path``, or None where it or its shard is gone or cut short."""

@@ -84,11 +84,13 @@ def picture_json(picture: GalleryPicture, recorded: RecordedDecision | None) -> 
     return {
         "id": picture.sha256,
         "class": decided["label"] or picture.class_name,
+        "class_in_set": picture.class_name,
         "collected_as": picture.collected_as,
         "state": "kept" if picture.is_kept else "dropped",
         "reason": picture.reason,
         "flags": picture.flags,
         **decided,
+        "applied": picture.applied,
         "rank": picture.rank,
         "suspect": picture.is_suspect,
         "guess": picture.guess,

@@ -21,7 +21,7 @@ import pyarrow as pa
 from reds_pipeline.contact_sheets import note_sheets
 from reds_pipeline.dataset.remembered import exports_holding, forget
 from reds_pipeline.errors import RedsError
-from reds_pipeline.storage.home import Home
+from reds_pipeline.storage.home import Home, file_name
 from reds_pipeline.storage.journal import Journal
 from reds_pipeline.storage.ledger import Ledger
 from reds_pipeline.storage.locks import exclusive
@@ -101,6 +101,7 @@ class WithdrawalSteps:
         # Rows of the images table as they will be, by class.
         self._pictures: dict[str, list[Row]] = {}
         self._extensions: dict[str, str] = {}
+        self._stored: frozenset[str] = frozenset()
 
     def run(self) -> None:
         """Take everything withdrawn out of everything."""
@@ -194,7 +195,8 @@ class WithdrawalSteps:
                     stored[row["sha256"]] = row["extension"]
                 elif row["reason"] in ERASED_REASONS and row["sha256"]:
                     erased[row["sha256"]] = row["extension"]
-        self.gone = frozenset(erased) - frozenset(stored)
+        self._stored = frozenset(stored)
+        self.gone = frozenset(erased) - self._stored
         self._extensions = stored | {sha256: erased[sha256] for sha256 in self.gone}
 
     def _take_out_of_datasets(self) -> None:
@@ -224,36 +226,57 @@ class WithdrawalSteps:
             if self._write:
                 # First, because afterwards nothing tells whose contact sheets show the pictures.
                 note_sheets(self._home, part.stem)
-                named = without_names(left, self.gone, ["cluster"])
-                write_rows(part.table, without_keepers(named, self.gone), CLEAN_IMAGES)
+                nowhere = self._nowhere(rows, left)
+                named = without_names(left, nowhere, ["cluster"])
+                write_rows(part.table, without_keepers(named, nowhere), CLEAN_IMAGES)
 
     def _rewrite_dataset(self, lost: set[tuple[str, str, str]]) -> None:
         table = self._home.table("curated_dataset")
         rows = read_rows(table, CURATED)
         left = [
-            row
-            for row in rows
-            if row["sha256"] not in self.gone and _identity_in_dataset(row) not in lost
+            row for row in rows if _identity_in_dataset(row) not in lost and not self._has_gone(row)
         ]
         staying = {row["sha256"] for row in left}
-        self._take_out_of_findings({row["sha256"] for row in rows} - staying)
+        self._take_out_of_findings({row["sha256"] for row in rows} - staying, staying)
         if len(left) == len(rows):
             return
         self.removed["rows of the data set"] += len(rows) - len(left)
         if self._write:
-            named = without_names(left, self.gone, ["cluster", "group"])
-            write_rows(table, without_keepers(named, self.gone), CURATED)
+            nowhere = self._nowhere(rows, left)
+            named = without_names(left, nowhere, ["cluster", "group"])
+            write_rows(table, without_keepers(named, nowhere), CURATED)
 
-    def _take_out_of_findings(self, lost: set[str]) -> None:
+    def _has_gone(self, row: Row) -> bool:
+        """Say whether a picture of the data set is stored no more, whenever that happened.
+
+        A stage that was at work during a withdrawal writes down what it had read before. Where
+        the images table itself was lost, nothing can be told by it.
+        """
+        is_known = file_name(row["collected_as"] or row["class_name"]) in self._pictures
+        return row["sha256"] in self.gone or (is_known and row["sha256"] not in self._stored)
+
+    def _nowhere(self, rows: list[Row], left: list[Row]) -> frozenset[str]:
+        """Return the pictures that a table is losing and that are stored no more."""
+        lost = {row["sha256"] for row in rows} - {row["sha256"] for row in left}
+        return self.gone | (lost - self._stored)
+
+    def _take_out_of_findings(self, lost: set[str], staying: set[str]) -> None:
         """Take pictures out of what was found out about the data set.
 
         First of all tables, because which pictures the data set has lost is not seen again.
+
+        Args:
+            lost: SHA-256 of pictures that the data set had until now.
+            staying: Of those that it keeps.
         """
+        gone = lost | self.gone
+        # Without any, the tables were lost.
+        held = self._stored | staying
         for name, schema, columns in _FINDINGS:
 
             def left(row: Row, columns: tuple[str, ...] = columns) -> Row | None:
-                gone = any(row[column] in lost or row[column] in self.gone for column in columns)
-                return None if gone else row
+                named = {row[column] for column in columns}
+                return row if named.isdisjoint(gone) and (not held or named <= held) else None
 
             self._revised(self._home.table(name), schema, left, f"rows of {name}", self._write)
 
@@ -263,11 +286,6 @@ class WithdrawalSteps:
         if self._write:
             # Models are told by this, so it has to be known before the last trace is lost.
             record_erasure(self._ledger, self._home.keyed_hash, self.gone)
-        self.exports = tuple(
-            f"{export.directory} ({export.format}, {export.at[:10]})"
-            for export in exports_holding(self._home, self.gone)
-        )
-        self.removed["entries of exports"] += forget(self._home, self.gone, write=self._write)
         for store in self._home.array_stores():
             kind = f"rows of {store.root.parent.name} {store.root.name}"
             self.removed[kind] += len(self.gone & store.keys())
@@ -283,6 +301,13 @@ class WithdrawalSteps:
             self.removed["picture files"] += sum(
                 self._home.images.path(*picture).exists() for picture in pictures
             )
+        # After the files: an export that is being written remembers its pictures first and looks
+        # last whether all of them are there still, so that one of the two sees the other.
+        self.exports = tuple(
+            f"{export.directory} ({export.format}, {export.at[:10]})"
+            for export in exports_holding(self._home, self.gone)
+        )
+        self.removed["entries of exports"] += forget(self._home, self.gone, write=self._write)
 
     def _forget_hashes(self) -> None:
         """Take the SHA-256 out of the rows of pictures whose file is gone."""

@@ -6,7 +6,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from reds_pipeline import dataset_report as module
 from reds_pipeline.assets.reports import FUNNEL_CHECK, dataset_report
+from reds_pipeline.dataset_report import DatasetReport
 from reds_pipeline.resources import Platform
 from reds_pipeline.settings import load_settings
 from reds_pipeline.storage.home import Home
@@ -54,3 +56,25 @@ def test_a_lost_picture_fails_the_check_and_nothing_else(home: Home) -> None:
     assert result.success
     assert not check.passed
     assert "cat: 1 cleaned pictures have no verdict" in str(check.metadata["problems"].value)
+
+
+@pytest.mark.req("R-SCR-11")
+def test_a_picture_that_is_withdrawn_meanwhile_is_in_no_figure(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = home.table("curated_dataset")
+    made: list[int] = []
+
+    def report_and_lose_one(root: Home, images_per_class: int) -> DatasetReport:
+        report = measured(root, images_per_class)
+        made.append(sum(row["kept"] for row in read_rows(table, CURATED)))
+        if len(made) == 1:
+            rows = read_rows(table, CURATED)
+            kept = next(row for row in rows if row["kept"])
+            write_rows(table, [row for row in rows if row is not kept], CURATED)
+        return report
+
+    measured = module.dataset_report
+    monkeypatch.setattr(module, "dataset_report", report_and_lose_one)
+    assert materialised(home).success
+    assert made == [10, 9], "made again without it"

@@ -19,7 +19,7 @@ from reds_pipeline.dataset.export import (
     export_dataset,
     withdrawn_from,
 )
-from reds_pipeline.dataset.remembered import exports_holding, remembered_exports
+from reds_pipeline.dataset.remembered import exports_holding, forget_deleted, remembered_exports
 from reds_pipeline.errors import RedsError
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.images import ImageStore
@@ -190,8 +190,26 @@ def test_what_a_kill_leaves_is_hidden_and_goes_with_the_next_export(
     assert process.exitcode == -signal.SIGKILL
     assert not target.exists()
     assert len([path for path in tmp_path.iterdir() if path.name.startswith(".writing-out-")]) == 1
+    (unfinished,) = remembered_exports(own)
+    assert len(unfinished.sha256s) == 36, "a withdrawal has to know of the copies"
     export_dataset(own, facts_of(own), ExportRequest(target))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "out"]
+    (finished,) = remembered_exports(own)
+    assert finished.export_id != unfinished.export_id
+
+
+def test_what_a_kill_leaves_goes_when_the_export_is_noted_as_deleted(
+    own: Home, tmp_path: Path
+) -> None:
+    target = tmp_path / "out"
+    process = multiprocessing.get_context("spawn").Process(
+        target=export_and_die, args=(own.root, target)
+    )
+    process.start()
+    process.join(300)
+    forget_deleted(own, target)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home"]
+    assert remembered_exports(own) == []
 
 
 def test_an_export_can_be_asked_what_was_withdrawn_since(own: Home, tmp_path: Path) -> None:
@@ -204,6 +222,8 @@ def test_an_export_can_be_asked_what_was_withdrawn_since(own: Home, tmp_path: Pa
     write_rows(own.table("curated_dataset"), [*rows[:3], *rows[4:]], CURATED)
     assert withdrawn_from(target, own, erased) == [gone]
     assert [one.directory for one in exports_holding(own, [gone])] == ["out"]
+    write_rows(own.table("curated_dataset"), [], CURATED)
+    assert withdrawn_from(target, own, erased) == sorted((gone, back_again)), "also the last ones"
 
 
 @pytest.mark.parametrize("manifest", [None, "", "[]", "{}"])

@@ -48,8 +48,9 @@ STAGES: dict[str, Callable[[Scene], bool]] = {
     "while timelines are walked": lambda scene: scene.timeline_pages() >= 4,
     "while pictures are fetched": lambda scene: scene.stored_pictures() >= 15,
     "between two classes": lambda scene: scene.has("tables/clean_images/*.parquet"),
+    "when copies are looked for": lambda scene: scene.has("embeddings/tiny*/*.npy"),
     "when the data set is curated": lambda scene: scene.has("tables/curated_dataset.parquet"),
-    "while embeddings are computed": lambda scene: scene.has("embeddings/tiny*/*.npy"),
+    "when doubtful labels are known": lambda scene: scene.has("tables/label_suspects.parquet"),
     "while a training is logged": lambda scene: scene.has("mlflow-artifacts/*/artifacts/*"),
 }
 
@@ -63,7 +64,7 @@ def town() -> Town:
 def undisturbed(
     town: Town, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, list[dict[str, object]]]:
-    """Return the curated rows of a run that nobody killed."""
+    """Return the rows of a run that nobody killed."""
     with EmbeddedInstance(town) as instance:
         reds = installation(
             tmp_path_factory.mktemp("undisturbed") / "home", instance, REDS_CLASSES=CLASSES
@@ -77,7 +78,13 @@ def comparable(home: Path) -> dict[str, list[dict[str, object]]]:
     tables = {"curated": read_rows(home / "tables" / "curated_dataset.parquet")}
     for name in CLASSES.split(","):
         tables[name] = read_rows(home / "tables" / "images" / f"{name}.parquet")
-    columns = ("sha256", "class_name", "status", "reason", "kept", "drop_reason", "created_at")
+    for name in ("similar_pairs", "label_suspects"):
+        tables[name] = read_rows(home / "tables" / f"{name}.parquet")
+    columns = (
+        *("sha256", "class_name", "status", "reason", "kept", "drop_reason", "created_at"),
+        *("keeper", "duplicate_kind", "keeper_rule", "scores", "one", "other", "is_copy"),
+        *("review_rank", "guess"),
+    )
     return {
         table: sorted(
             ({column: row[column] for column in columns if column in row} for row in rows),

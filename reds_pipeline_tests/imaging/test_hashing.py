@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 
 import imagehash
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from reds_pipeline.imaging import hashing
 from reds_pipeline.imaging.hashing import (
     hamming_distance,
     hamming_pairs,
@@ -40,6 +43,21 @@ def _crowd(seed: int, count: int) -> NDArray[np.uint64]:
         change = sum(1 << int(bit) for bit in bits)
         hashes[index] = hashes[random.integers(0, index)] ^ np.uint64(change)
     return hashes
+
+
+_ALL_PAIRS = 0
+
+
+@contextmanager
+def _searched_by(bands: int) -> Iterator[None]:
+    """Divide hashes into so many bands, however few hashes there are, or compare all pairs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            hashing,
+            "_best_bands",
+            lambda _count, radius: hashing._bands(bands, radius) if bands else hashing._ALL_PAIRS,
+        )
+        yield
 
 
 def test_the_hash_is_the_one_of_the_library() -> None:
@@ -94,20 +112,23 @@ def test_copies_stay_within_the_radius_and_others_do_not(scale: float, quality: 
 
 
 @pytest.mark.parametrize("radius", range(16))
-def test_every_radius_finds_exactly_what_comparing_all_finds(radius: int) -> None:
-    hashes = _crowd(radius, 160)
-    assert hamming_pairs(hashes, radius).tolist() == _all_pairs(hashes, radius)
-
-
-@pytest.mark.parametrize("radius", [0, 7, 8, 10, 15])
-@pytest.mark.parametrize("bands", [3, 4, 5])
-def test_the_number_of_bands_changes_the_time_and_never_the_pairs(
-    bands: int, radius: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Few wide bands serve many hashes and many narrow ones few; here both get the same few."""
-    monkeypatch.setattr("reds_pipeline.imaging.hashing._BAND_COUNTS", (bands,))
+@pytest.mark.parametrize("bands", [_ALL_PAIRS, 3, 4, 5])
+def test_the_number_of_bands_changes_the_time_and_never_the_pairs(bands: int, radius: int) -> None:
+    """Few wide bands serve many hashes and many narrow ones few; here all get the same few."""
     hashes = _crowd(radius, 120)
-    assert hamming_pairs(hashes, radius).tolist() == _all_pairs(hashes, radius)
+    with _searched_by(bands):
+        assert hamming_pairs(hashes, radius).tolist() == _all_pairs(hashes, radius)
+
+
+@pytest.mark.parametrize(
+    ("count", "radius", "bands"),
+    [(10, 8, 1), (200, 15, 1), (10_000, 8, 5), (100_000, 8, 4), (1_000_000, 8, 3), (4_000, 0, 5)],
+)
+def test_the_bands_are_those_that_cost_least_when_measured(
+    count: int, radius: int, bands: int
+) -> None:
+    """One band is all pairs; 4,000 hashes once took 60 times as long as need be at radius 0."""
+    assert len(hashing._best_bands(count, radius)) == bands
 
 
 @pytest.mark.req("R-SCR-7")
@@ -115,31 +136,39 @@ def test_the_number_of_bands_changes_the_time_and_never_the_pairs(
     st.lists(st.integers(0, 2**64 - 1), max_size=12),
     st.lists(st.tuples(st.integers(0, 100), st.sets(st.integers(0, 63), max_size=16)), max_size=12),
     st.integers(0, 15),
+    st.sampled_from([_ALL_PAIRS, 3, 4, 5]),
 )
 def test_the_search_is_exact(
-    numbers: list[int], near_copies: list[tuple[int, set[int]]], radius: int
+    numbers: list[int], near_copies: list[tuple[int, set[int]]], radius: int, bands: int
 ) -> None:
     for source, bits in near_copies:
         if numbers:
             change = sum(1 << bit for bit in bits)
             numbers.append(numbers[source % len(numbers)] ^ change)
     hashes = np.array(numbers, dtype=np.uint64)
-    assert hamming_pairs(hashes, radius).tolist() == _all_pairs(hashes, radius)
+    with _searched_by(bands):
+        assert hamming_pairs(hashes, radius).tolist() == _all_pairs(hashes, radius)
 
 
+@pytest.mark.parametrize("bands", [_ALL_PAIRS, 5])
 def test_the_search_is_exact_when_candidates_do_not_fit_at_once(
-    monkeypatch: pytest.MonkeyPatch,
+    bands: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("reds_pipeline.imaging.hashing._CANDIDATES_AT_A_TIME", 7)
     hashes = np.concatenate([_crowd(1, 60), np.zeros(20, dtype=np.uint64)])
-    assert hamming_pairs(hashes, 8).tolist() == _all_pairs(hashes, 8)
+    with _searched_by(bands):
+        assert hamming_pairs(hashes, 8).tolist() == _all_pairs(hashes, 8)
 
 
-def test_parts_stay_small_however_alike_the_hashes_are(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("bands", [_ALL_PAIRS, 5])
+def test_parts_stay_small_however_alike_the_hashes_are(
+    bands: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Flat pictures have hashes of few bits, so that nearly all pairs are candidates."""
     monkeypatch.setattr("reds_pipeline.imaging.hashing._CANDIDATES_AT_A_TIME", 1000)
     hashes = np.arange(900, dtype=np.uint64) << np.uint64(20)
-    parts = list(near_parts(hashes, 8))
+    with _searched_by(bands):
+        parts = list(near_parts(hashes, 8))
     assert max(len(part) for part in parts) <= 1000
     assert sum(len(part) for part in parts) == len(_all_pairs(hashes, 8)) > 100_000
 

@@ -43,8 +43,10 @@ def sentence_of(name: str) -> str:
         ({"drop_reason": "watermark_heavy"}, "Found to be watermark heavy."),
         (
             {"drop_reason": "other_class_duplicate", "classes_of_copies": ["cat", "dog"]},
-            "Posted as cat and dog; say what it shows.",
+            "It and its copies are in cat and dog; say what it shows.",
         ),
+        ({"drop_reason": "reviewed_out"}, "It looks like a picture that you discarded."),
+        ({"drop_reason": "reviewed_out", "discarded": True}, "You discarded it."),
     ],
 )
 def test_a_person_reads_one_plain_sentence(facts: dict[str, Any], expected: str) -> None:

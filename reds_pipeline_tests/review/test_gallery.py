@@ -101,7 +101,7 @@ def test_duplicates_stand_together_with_the_one_that_should_stay(gallery: Galler
 def test_a_content_of_two_classes_is_one_picture_with_the_question(gallery: Gallery) -> None:
     cats = [picture for picture in gallery.pictures if picture.collected_as == "cat"]
     dogs = [picture for picture in gallery.pictures if picture.collected_as == "dog"]
-    assert cats[OF_TWO_CLASSES].why == "Posted as cat and dog; say what it shows."
+    assert cats[OF_TWO_CLASSES].why == "It and its copies are in cat and dog; say what it shows."
     assert cats[OF_TWO_CLASSES].sha256 not in {picture.sha256 for picture in dogs}
 
 
@@ -123,6 +123,39 @@ def test_nothing_shown_says_who_posted_or_where(gallery: Gallery) -> None:
 )
 def test_descriptions_lose_addresses_of_people(description: str, shown: str) -> None:
     assert without_addresses(description) == shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "applied"),
+    [
+        ({}, ""),
+        ({"decision": "keep"}, "cat"),
+        ({"decision": "label", "class_name": "dog"}, "dog"),
+        ({"decision": "discard", "kept": False, "drop_reason": "reviewed_out"}, "-"),
+        ({"decision": "label", "kept": False, "drop_reason": "labelled_otherwise"}, "?"),
+        # An older version knew of no decisions.
+        ({"decision": None}, ""),
+    ],
+)
+def test_what_the_data_set_was_told_by_people(changes: Row, applied: str) -> None:
+    """So that the page can say which decisions it does not follow yet."""
+    clean = clean_row(1)
+    (picture,) = join_gallery([clean], [curated_row(clean, **changes)], []).pictures
+    assert picture.applied == applied
+
+
+@pytest.mark.req("R-SCR-6")
+def test_a_copy_of_a_picture_that_was_moved_is_asked_about_with_both_classes() -> None:
+    moved, left = clean_row(1), clean_row(2)
+    left["cluster"] = moved["cluster"]
+    curated = [
+        curated_row(moved, class_name="dog", decision="label"),
+        curated_row(left, kept=False, drop_reason="other_class_duplicate"),
+    ]
+    pictures = join_gallery([moved, left], curated, []).by_sha256
+    assert pictures[left["sha256"]].why == (
+        "It and its copies are in cat and dog; say what it shows."
+    )
 
 
 def test_several_posts_of_one_content_are_one_picture() -> None:

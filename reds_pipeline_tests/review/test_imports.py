@@ -40,6 +40,7 @@ def picture(sha256: str = SHA, **changes: Any) -> GalleryPicture:
         "guess_probability": 0.93,
         "class_probability": 0.04,
         "is_outlier": False,
+        "applied": "",
         "why": "In cat, but looks like dog.",
         "group": "",
         "is_keeper": False,
@@ -184,6 +185,13 @@ def test_a_guess_is_a_prediction_and_a_choice_an_annotation() -> None:
     assert annotation["result"][0]["value"] == {"choices": ["flower"]}
     assert annotation["result"][0]["origin"] == "manual"
     assert exported_task()["annotations"] == []
+
+
+def test_an_address_lies_below_a_directory_that_label_studio_accepts_as_storage() -> None:
+    """It refuses a storage that is its document root itself, so that one is the whole home."""
+    assert exported_task()["data"]["image"] == (
+        f"/data/local-files/?d=images/{SHA[:2]}/{SHA[2:4]}/{SHA}.jpg"
+    )
 
 
 def test_a_picture_that_no_model_judged_has_no_prediction() -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from reds_pipeline.storage.arrays import ArrayStore
+from reds_pipeline.storage.arrays import ArrayStore, RowsAbsent
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def test_rows_come_back_in_the_order_asked_across_shards(store: ArrayStore) -> N
 
 
 def test_an_absent_key_is_an_error(store: ArrayStore) -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(RowsAbsent, match=r"^1 of 1 pictures have no numbers in .*run again"):
         store.read(["a"])
 
 
@@ -107,6 +108,35 @@ def test_erased_rows_are_gone_from_disk_and_the_others_stay(store: ArrayStore) -
     left = np.concatenate([np.load(path) for path in store.root.glob("*.npy")])
     assert sorted(left[:, 0].tolist()) == [2, 4]
     assert store.erase({"a"}) == 0
+
+
+def test_whoever_reads_while_rows_are_erased_gets_the_others(store: ArrayStore) -> None:
+    store.append(["a", "b", "c"], rows(1, 2, 3))
+    batches = store.batches(["a", "b", "c"], 1)
+    assert next(batches)[0] == ["a"]
+    store.erase(["c"])
+    keys, array = next(batches)
+    assert (keys, array[:, 0].tolist()) == (["b"], [2])
+    with pytest.raises(RowsAbsent) as absent:
+        next(batches)
+    assert absent.value.retryable, "the next attempt does not ask for it"
+
+
+def erase_one(root: Path, key: str) -> None:
+    store = ArrayStore.found_at(root)
+    assert store is not None
+    store.erase([key])
+
+
+def test_two_that_erase_at_once_both_get_their_way(store: ArrayStore) -> None:
+    """Each writes the rest of a shard anew; that must not hold what the other one erases."""
+    names = [f"key {number}" for number in range(12)]
+    for name in range(4):
+        part = names[name * 3 : name * 3 + 3]
+        store.append(part, rows(*range(3)))
+    with multiprocessing.get_context("fork").Pool(4) as pool:
+        pool.starmap(erase_one, [(store.root, name) for name in names[:-1]])
+    assert store.keys() == {names[-1]}
 
 
 def test_a_store_is_found_again_with_the_shape_of_its_rows(store: ArrayStore) -> None:

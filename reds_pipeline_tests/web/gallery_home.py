@@ -230,7 +230,10 @@ def _write(home: Home, rows_by_class: dict[str, list[Row]], curated: list[Row]) 
 
 
 def _suspects(curated: list[Row]) -> list[Row]:
-    """Give each kept picture its rank; each class has one suspect label and one outlier."""
+    """Give each kept picture its rank.
+
+    Each class has one suspect label, one that is between two classes, and one outlier.
+    """
     suspects: list[Row] = []
     places: dict[str, int] = {}
     for row in curated:
@@ -238,23 +241,28 @@ def _suspects(curated: list[Row]) -> list[Row]:
         place = places[class_name] = places.get(class_name, -1) + 1
         if not row["kept"]:
             continue
-        is_suspect, is_outlier = place == SUSPECT, place == OUTLIER
-        guess = CLASSES[(CLASSES.index(class_name) + 1) % len(CLASSES)]
+        is_suspect, is_near, is_outlier = place == SUSPECT, place == DARK, place == OUTLIER
+        other = CLASSES[(CLASSES.index(class_name) + 1) % len(CLASSES)]
+        own_probability, probability = (
+            (0.04, 0.93) if is_suspect else (0.4, 0.5) if is_near else (0.97, 0.97)
+        )
+        reasons = {SUSPECT: "label", DARK: "near_class", OUTLIER: "outlier"}
         suspects.append(
             {
                 "sha256": row["sha256"],
                 "class_name": class_name,
-                "class_probability": 0.04 if is_suspect else 0.97,
-                "guess": guess if is_suspect else class_name,
-                "guess_probability": 0.93 if is_suspect else 0.97,
-                "label_quality": 0.04 if is_suspect else 0.97,
+                "class_probability": own_probability,
+                "guess": other if is_suspect or is_near else class_name,
+                "guess_probability": probability,
+                "label_quality": own_probability,
                 "is_suspect": is_suspect,
                 "outlier_score": 0.99 if is_outlier else 0.2,
                 "is_outlier": is_outlier,
-                "reason": "label" if is_suspect else "outlier" if is_outlier else "",
+                "reason": reasons.get(place, ""),
             }
         )
-    suspects.sort(key=lambda row: (not row["is_suspect"], not row["is_outlier"]))
+    order = ("label", "near_class", "outlier", "")
+    suspects.sort(key=lambda row: order.index(row["reason"]))
     for rank, row in enumerate(suspects):
         row["review_rank"] = rank
     return suspects

@@ -21,7 +21,8 @@ from reds_pipeline_tests.web.serving import served
 Json = dict[str, Any]
 
 PICTURE_KEYS = {
-    *("id", "class", "collected_as", "state", "reason", "flags", "decision", "label", "rank"),
+    *("id", "class", "class_in_set", "collected_as", "state", "reason", "flags", "rank"),
+    *("decision", "label", "applied"),
     *("suspect", "guess", "guess_probability", "class_probability", "outlier", "why", "group"),
     *("keeper", "keeper_why", "author", "width", "height", "bytes", "alt", "posted", "blurred"),
 }

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from reds_pipeline.contact_sheets import forget_sheets, noted_sheets
-from reds_pipeline.dataset.remembered import remembered_exports
+from reds_pipeline.dataset.remembered import RememberedExport, remember, remembered_exports
 from reds_pipeline.errors import RedsError
 from reds_pipeline.fediverse.consent import ConsentPolicy
 from reds_pipeline.fediverse.posts import PostReader
 from reds_pipeline.storage.home import Home
+from reds_pipeline.storage.images import ImageStore
 from reds_pipeline.storage.ledger import Ledger
 from reds_pipeline.storage.locks import exclusive
 from reds_pipeline.storage.partitions import partition_lock
@@ -321,6 +322,53 @@ def test_the_notes_of_a_sweep_that_was_killed_forget_the_post_as_well(
         home.journal(name, partition).append(note)
     withdraw(home, ledger, tracking, WithdrawalRequest(first_post(), **WHY))
     assert "101-1.jpg" not in everything(home)
+
+
+def test_what_a_stage_wrote_that_knew_nothing_of_a_withdrawal_goes(
+    home: Home, ledger: Ledger, tracking: Tracking
+) -> None:
+    """It had read its tables before, and wrote its own when everything was erased already."""
+    tables = [home.table(name) for name in ("curated_dataset", "similar_pairs", "label_suspects")]
+    tables += [home.table("clean_images", name) for name in CLASSES]
+    read_before = {path: path.read_bytes() for path in tables}
+    withdraw(home, ledger, tracking, WithdrawalRequest(mira(), **WHY))
+    for path, data in read_before.items():
+        path.write_bytes(data)
+    assert sha_of(1) in everything(home)
+    report = finish_withdrawals(home, ledger, tracking)
+    assert report.removed["rows of the data set"] == 2
+    for trace in (sha_of(1), sha_of(2)):
+        assert trace not in everything(home)
+
+
+def test_a_class_that_lost_its_table_of_pictures_keeps_its_part_of_the_data_set(
+    home: Home, ledger: Ledger, tracking: Tracking
+) -> None:
+    """Nobody withdrew anything; the files are found again by what the data set says."""
+    home.table("images", "cat").unlink()
+    home.journal("images", "cat").delete()
+    before = table(home, "curated_dataset", None, CURATED)
+    finish_withdrawals(home, ledger, tracking)
+    assert table(home, "curated_dataset", None, CURATED) == before
+
+
+def test_an_export_that_is_made_meanwhile_is_named_too(
+    home: Home, ledger: Ledger, tracking: Tracking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It found all pictures in their places, a moment before they were erased."""
+    meanwhile = RememberedExport(
+        "2", "2026-11-02", "parquet", "all", "", "late", frozenset({sha_of(1)})
+    )
+
+    def remember_first(self: ImageStore, sha256: str, extension: str) -> bool:
+        remember(home, meanwhile)
+        return remove(self, sha256, extension)
+
+    remove = ImageStore.remove
+    monkeypatch.setattr(ImageStore, "remove", remember_first)
+    report = withdraw(home, ledger, tracking, WithdrawalRequest(mira(), **WHY))
+    assert any(name.startswith("late") for name in report.exports)
+    assert sha_of(1) not in everything(home)
 
 
 def test_what_a_collection_brought_that_knew_nothing_of_a_withdrawal_goes(

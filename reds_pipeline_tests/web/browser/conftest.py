@@ -65,7 +65,8 @@ def drawn_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def home(drawn_home: Path, tmp_path: Path) -> Path:
     """Return a home of its own for a test that starts and stops the server."""
     root = tmp_path / "home"
-    shutil.copytree(drawn_home, root)
+    # Without what other tests decided on the one that they share.
+    shutil.copytree(drawn_home, root, ignore=shutil.ignore_patterns("ledger.sqlite*"))
     return root
 
 

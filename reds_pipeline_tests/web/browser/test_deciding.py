@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
-from playwright.sync_api import expect
+from pathlib import Path
 
+import pytest
+from playwright.sync_api import Page, expect
+
+from reds_pipeline.storage.home import Home
+from reds_pipeline.storage.tables import CURATED, read_rows, write_rows
 from reds_pipeline_tests.web.browser.gallery_page import GalleryPage
+from reds_pipeline_tests.web.serving import served
 
 
 @pytest.mark.req("R-SCR-8")
@@ -22,6 +27,44 @@ def test_keys_keep_discard_and_label(gallery: GalleryPage) -> None:
     gallery.press("9")
     gallery.expect_announced("no class number 9")
     assert gallery.stored() == decided
+
+
+def test_a_move_is_corrected_by_the_key_of_the_first_class(gallery: GalleryPage) -> None:
+    """Whoever moved a cat to the dogs by mistake presses the key of the cats, not of keeping."""
+    gallery.focus(1).press("2", "ArrowLeft", "1")
+    gallery.expect_saved()
+    assert gallery.stored() == {1: ("label", "cat")}
+    gallery.focus(2).press("2", "ArrowLeft", "k")
+    gallery.expect_saved()
+    kept = gallery.cell(2).locator(".class-name").inner_text()
+    assert gallery.stored()[2] == ("keep", kept)
+    gallery.press("u", "u")
+    gallery.expect_announced("Undone")
+    assert gallery.cell(2).locator(".class-name").inner_text() == "cat"
+
+
+def test_the_page_says_what_the_data_set_does_not_follow_yet(page: Page, home: Path) -> None:
+    """After `reds retrain` whoever loads the page again sees that it took effect."""
+    with served(home) as address:
+        gallery = GalleryPage(page, address).open()
+        waiting = page.locator("#waiting-words")
+        expect(waiting).to_be_hidden()
+        gallery.focus(1).press("2", "d", "k")
+        expect(waiting).to_have_text("3 not in the data set yet")
+        gallery.expect_saved()
+        curated = Home(home).table("curated_dataset")
+        rows = read_rows(curated, CURATED)
+        cats = [row for row in rows if row["collected_as"] == "cat"]
+        cats[0] |= {"class_name": "dog", "decision": "label"}
+        cats[1] |= {"kept": False, "drop_reason": "reviewed_out", "decision": "discard"}
+        cats[2] |= {"decision": "keep"}
+        write_rows(curated, rows, CURATED)
+        gallery.reload()
+        expect(waiting).to_be_hidden()
+        expect(page.locator("#all-applied")).to_be_visible()
+        # What was applied waits again when it is taken back.
+        gallery.focus(2).press("r")
+        expect(waiting).to_have_text("1 not in the data set yet")
 
 
 def test_decisions_on_a_selection_and_their_undo(gallery: GalleryPage) -> None:

@@ -10,8 +10,9 @@ from reds_pipeline_tests.web.browser.gallery_page import GalleryPage
 def test_what_needs_a_person_comes_first(gallery: GalleryPage) -> None:
     """Without a word in the address: undecided pictures of the set, the suspects before all."""
     gallery.open("")
-    assert gallery.shown()[:6] == [1, 13, 24, 2, 14, 25]
+    assert gallery.shown()[:9] == [1, 13, 24, 8, 20, 31, 2, 14, 25]
     assert gallery.mark(1) == "dog? 93 %"
+    assert gallery.mark(8) == "cat or dog?"
     assert gallery.mark(2) == "unlike its class"
     assert 4 not in gallery.shown()
 
@@ -22,6 +23,7 @@ FOUND = {
     ("reason", "near_duplicate"): [4, 16, 27],
     ("reason", "dark"): [8, 20, 31],
     ("suspicion", "suspect"): [1, 13, 24],
+    ("suspicion", "near"): [8, 20, 31],
     ("suspicion", "outlier"): [2, 14, 25],
     ("suspicion", "blurred"): [2, 6, 14, 18, 25, 29],
     ("decision", "decided"): [],

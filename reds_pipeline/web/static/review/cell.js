@@ -55,7 +55,8 @@ export class Cell {
     element.setAttribute("aria-selected", String(selected));
     element.setAttribute("aria-colindex", String(column));
     element.classList.toggle("veiled", veiled);
-    element.classList.toggle("keeper", grouped && picture.keeper);
+    const suggested = grouped && picture.keeper && picture.decision !== "discard";
+    element.classList.toggle("keeper", suggested);
     if (other) {
       // Before the next picture has arrived the last one must not stand under its name.
       this.image.removeAttribute("src");
@@ -80,7 +81,7 @@ export class Cell {
     const name = [`${picture.number} ${picture.class}`, mark.text, description];
     element.setAttribute("aria-label", name.filter(Boolean).join(", "));
     show(this.keeper, grouped);
-    write(this.keeper, picture.keeper ? `suggested: ${picture.keeper_why || "best copy"}` : "");
+    write(this.keeper, suggested ? `suggested: ${picture.keeper_why || "best copy"}` : "");
     show(this.only, grouped);
     this.only.setAttribute("aria-label", `Keep picture ${picture.number}, discard the rest`);
   }

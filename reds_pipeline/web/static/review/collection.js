@@ -20,6 +20,11 @@ export class Collection {
     return Math.max(0, this.total - this.decided);
   }
 
+  /** @returns {number} pictures whose decision the data set does not follow yet. */
+  get waiting() {
+    return this.pictures.filter((picture) => isWaiting(picture, this.classes)).length;
+  }
+
   /**
    * Put decisions into the list.
    *
@@ -34,14 +39,38 @@ export class Collection {
       if (picture === undefined) {
         continue;
       }
-      before.push({ id, verdict: picture.decision || "undecided", label: picture.label });
+      const shownAs = picture.decision === "keep" ? picture.class : picture.label;
+      before.push({ id, verdict: picture.decision || "undecided", label: shownAs });
       const decision = verdict === "undecided" ? "" : verdict;
       this.decided += Number(decision !== "") - Number(picture.decision !== "");
       picture.decision = decision;
       picture.label = decision === "label" ? label : "";
+      picture.class = classAfter(picture, decision, label);
     }
     return before;
   }
+}
+
+/** The class under which the server, too, shows a picture after a decision. */
+function classAfter(picture, decision, label) {
+  if (decision === "label" || decision === "keep") {
+    return label || picture.class;
+  }
+  return picture.class_in_set;
+}
+
+/**
+ * Whether the data set was made without knowing what was decided about a picture.
+ *
+ * @param {object} picture its `applied` is what the data set knows: a class, "-" for discarded, "?"
+ *   for a class that is not among these, or nothing.
+ * @param {string[]} classes
+ * @returns {boolean}
+ */
+export function isWaiting(picture, classes) {
+  const effects = { "": "", discard: "-" };
+  const asClass = classes.includes(picture.class) ? picture.class : "?";
+  return (effects[picture.decision] ?? asClass) !== picture.applied;
 }
 
 /**

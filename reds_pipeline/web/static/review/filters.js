@@ -39,6 +39,7 @@ const DECISIONS = {
 const SUSPICIONS = {
   "": () => true,
   suspect: (picture) => picture.suspect,
+  near: (picture) => picture.guess !== "" && !picture.suspect,
   outlier: (picture) => picture.outlier,
   blurred: (picture) => picture.blurred,
 };

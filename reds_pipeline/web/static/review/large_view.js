@@ -92,10 +92,12 @@ export class LargeView {
    * Show a picture.
    *
    * @param {object} picture
-   * @param {{veil: import("./veil.js").Veil, members: object[], place: string}} context
-   *   `members` are all pictures of its group of duplicates; `place` such as "3 of 120 shown".
+   * @param {{veil: import("./veil.js").Veil, members: object[], place: string,
+   *   waiting: boolean}} context
+   *   `members` are all pictures of its group of duplicates; `place` such as "3 of 120 shown";
+   *   `waiting` whether the data set does not follow what was decided yet.
    */
-  draw(picture, { veil, members, place }) {
+  draw(picture, { veil, members, place, waiting }) {
     const veiled = veil.covers(picture);
     if (this.#shownId !== picture.id) {
       this.#shownId = picture.id;
@@ -116,7 +118,7 @@ export class LargeView {
     find("large-restore").disabled = picture.decision === "";
     show(find("large-only"), members.length > 1);
     find("large-facts").replaceChildren(
-      ...facts(picture, veiled).flatMap(([name, value]) => [
+      ...facts(picture, veiled, waiting).flatMap(([name, value]) => [
         make("dt", {}, name),
         make("dd", {}, value),
       ]),
@@ -142,7 +144,7 @@ export class LargeView {
   }
 }
 
-function facts(picture, veiled) {
+function facts(picture, veiled, waiting) {
   const known = [
     ["Description", veiled ? "hidden until you show the picture" : picture.alt || "none"],
     ["Size", `${picture.width} × ${picture.height}, ${fileSize(picture.bytes)}`],
@@ -157,6 +159,9 @@ function facts(picture, veiled) {
   }
   if (picture.flags.length > 0) {
     known.push(["Noticed", picture.flags.map(reasonWords).join(", ")]);
+  }
+  if (picture.decision !== "" || waiting) {
+    known.push(["Decision", waiting ? "not in the data set yet" : "the data set follows it"]);
   }
   if (picture.guess && picture.guess_probability !== null) {
     known.push(["Model's guess", `${picture.guess}, ${percent(picture.guess_probability)}`]);

@@ -5,8 +5,9 @@
  * the estimate (pace.js).
  */
 
-import { find, write } from "./elements.js";
+import { find, show, write } from "./elements.js";
 import { minutesLeft, progressSentence } from "./pace.js";
+import { waitingWords } from "./wording.js";
 
 /** Long enough to smooth single pictures, short enough to follow a person who gets faster. */
 const REMEMBERED = 100;
@@ -29,5 +30,10 @@ export class Progress {
       find("progress-words"),
       progressSentence(collection.decided, collection.total, minutes),
     );
+    const { waiting } = collection;
+    write(find("waiting-words"), waitingWords(waiting));
+    show(find("waiting-words"), waiting > 0);
+    show(find("waiting"), waiting > 0);
+    show(find("all-applied"), waiting === 0 && collection.decided > 0);
   }
 }

@@ -7,7 +7,7 @@
 
 import { announce } from "./announcer.js";
 import { drawBulkBar } from "./bulk_bar.js";
-import { decisionFor } from "./collection.js";
+import { decisionFor, isWaiting } from "./collection.js";
 import { confirmed } from "./confirmation.js";
 import { find, show, write } from "./elements.js";
 import { passes, queryFromFilters, select } from "./filters.js";
@@ -82,6 +82,8 @@ export class Review {
     this.toolbar.drawPreferences(this.preferences);
     // A grid that is hidden has no width to lay anything out in.
     this.#drawEmptiness();
+    const { state } = this.filters;
+    find("grid").dataset.mixed = String(!grouped && (state === "" || state === "set"));
     this.grid.display(this.#shown, { ...this.preferences, grouped }, { fromStart });
     this.draw();
   }
@@ -363,6 +365,7 @@ export class Review {
       this.large.draw(picture, {
         veil: this.#veil,
         members: this.#groups.get(picture.group) ?? [],
+        waiting: isWaiting(picture, this.collection.classes),
         place: `${(this.grid.position + 1).toLocaleString("en")} of ${pictureCount(this.#shown.length)} shown`,
       });
     }

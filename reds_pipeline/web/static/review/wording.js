@@ -79,6 +79,9 @@ function openMark(picture) {
     const sure = picture.guess_probability === null ? "" : ` ${percent(picture.guess_probability)}`;
     return { kind: "suspect", text: `${picture.guess}?${sure}` };
   }
+  if (picture.guess) {
+    return { kind: "suspect", text: `${picture.class} or ${picture.guess}?` };
+  }
   if (picture.outlier) {
     return { kind: "suspect", text: "unlike its class" };
   }
@@ -97,6 +100,11 @@ export function alternativeText(picture, veiled) {
     return "photo, hidden until you ask";
   }
   return picture.alt || "photo, no description";
+}
+
+/** @param {number} count decisions that the data set does not follow yet. @returns {string} */
+export function waitingWords(count) {
+  return `${count.toLocaleString("en")} not in the data set yet`;
 }
 
 /**
