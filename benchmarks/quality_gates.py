@@ -13,6 +13,7 @@ import time
 import venv
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from random import Random
 
@@ -25,6 +26,7 @@ from reds_pipeline.imaging.examine import examine_image
 from reds_pipeline.imaging.quality import GATES, flags
 
 _PHOTOGRAPHS = "photographs"
+_SMALLER_SIDES = (320, 220, 192, 160, 128)
 # What cleanvision calls the fault that a gate looks for; it knows no others.
 _CLEANVISION_ISSUES = {
     "greyscale": "grayscale",
@@ -97,6 +99,7 @@ def main(photos: Path, every: int, start: int, seed: int, environment: Path | No
         click.echo(f"cleanvision: {time.perf_counter() - began:.0f} s" if theirs else "left out")
     _show_photographs(ours[_PHOTOGRAPHS], theirs.get(_PHOTOGRAPHS))
     _show_faults(faults, ours, theirs)
+    _show_smaller(originals)
 
 
 def _copy(originals: list[Path], directory: Path) -> None:
@@ -115,12 +118,12 @@ def _plant(fault: Fault, originals: list[Path], directory: Path, seed: int) -> N
 
 
 def _our_findings(directory: Path) -> Found:
-    return Found({path.name: _our_flags(path) for path in sorted(directory.iterdir())})
+    return Found({path.name: _our_flags(path.read_bytes()) for path in sorted(directory.iterdir())})
 
 
-def _our_flags(path: Path) -> list[str]:
+def _our_flags(data: bytes) -> list[str]:
     try:
-        examined = examine_image(path.read_bytes())
+        examined = examine_image(data)
     except ImageRejected as rejection:
         return [str(rejection)]
     row = {name: getattr(examined, name) for name in ("width", "height", "colour_spread", "scores")}
@@ -177,6 +180,35 @@ def _fault_lines(
         share = f"{ours[str(number)].share(fault.gate):.0%}"
         expected = "yes" if fault.expected else "no"
         yield f"| {fault.gate} | {fault.name} | {expected} | {share} | {other} |"
+
+
+def _show_smaller(originals: list[Path]) -> None:
+    """Say which gates hit photographs that nobody has done more to than make them smaller."""
+    click.echo("\nHits on the photographs reduced to a shorter side of so many pixels:\n")
+    click.echo("| pixels | photographs | hits |\n|---|---|---|")
+    for side in _SMALLER_SIDES:
+        found = Found(
+            {
+                f"{path.parent.name}_{path.name}": _our_flags(data)
+                for path in originals
+                if (data := _smaller(path, side))
+            }
+        )
+        hits = [f"{gate.name} {len(named)}" for gate in GATES if (named := found.named(gate.name))]
+        click.echo(f"| {side} | {len(found.files)} | {', '.join(hits) or 'none'} |")
+
+
+def _smaller(path: Path, side: int) -> bytes:
+    """Return a photograph with a shorter side of so many pixels, or nothing if it has no more."""
+    with Image.open(path) as photograph:
+        if min(photograph.size) <= side:
+            return b""
+        scale = side / min(photograph.size)
+        size = (round(photograph.width * scale), round(photograph.height * scale))
+        file = BytesIO()
+        smaller = photograph.convert("RGB").resize(size, Image.Resampling.LANCZOS)
+        smaller.save(file, "JPEG", quality=85)
+    return file.getvalue()
 
 
 if __name__ == "__main__":

@@ -87,7 +87,8 @@ def home_status(platform: Platform) -> dict[str, Any]:
             }
             for each in review_counts(curated, names)
         ],
-        "decisions_waiting": ReviewDesk(home, platform.ledger).reviewed().waiting,
+        # The key of a home that holds nothing is not made by looking at it.
+        "decisions_waiting": ReviewDesk(home, platform.ledger).reviewed().waiting if names else 0,
         "exports": [
             {
                 "directory": export.directory,

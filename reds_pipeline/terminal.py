@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from reds_pipeline.withdrawal.withdraw import WithdrawalReport
 
 _WIDTH_OF_A_FILE = 140
+# Stands for a space at which no line may end, while a table is laid out: a reason that is cut in
+# two reads like two, and Rich ends lines at no-break spaces too.
+_JOINT = "\ue000"
 
 
 def show_summary(summary: Mapping[str, Any]) -> None:
@@ -210,12 +213,13 @@ def _show_funnel(console: Console, funnel: Mapping[str, Mapping[str, Any]]) -> N
     table.add_column("dropped, and why")
     for name, counts in funnel.items():
         reasons = ", ".join(
-            # A reason that is cut in two lines reads like two.
-            f"{reason} {number}".replace("_", " ").replace(" ", "\N{NO-BREAK SPACE}")
+            f"{reason} {number}".replace("_", " ").replace(" ", _JOINT)
             for reason, number in counts["dropped"].items()
         )
         table.add_row(name, str(counts["seen"]), str(counts["kept"]), reasons)
-    console.print(table)
+    with console.capture() as drawn:
+        console.print(table)
+    console.file.write(drawn.get().replace(_JOINT, " "))
 
 
 def _show_balance(

@@ -37,6 +37,8 @@ Row = dict[str, Any]
 
 def fill(root: Path) -> Home:
     home = Home(root)
+    # Made first: a home with posts and without its key is taken for damaged.
+    assert home.keyed_hash("post", "any")
     selection = [
         {"lemma": name, "synset": f"{name}.n.01", "rank": rank, "posts": 9, "accepted": True}
         for rank, name in enumerate(CLASSES, start=1)

@@ -35,11 +35,12 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     [
         *(("bogus",), ("run", "--bogus"), ("predict",), ("demo", "--photos", "nowhere")),
         *(("review", "--port", "99999"), ("up", "--page-port", "-1")),
+        ("up", "--page-port", "3000"),
         ("export", "somewhere", "--check", "--deleted"),
     ],
     ids=[
         *("no such command", "no such option", "argument missing", "no such directory"),
-        *("no such port", "a port below zero", "two things at once"),
+        *("no such port", "a port below zero", "a port for two", "two things at once"),
     ],
 )
 def test_wrong_usage_is_exit_code_two(tmp_path: Path, arguments: tuple[str, ...]) -> None:

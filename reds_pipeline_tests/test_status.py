@@ -6,7 +6,7 @@ import pytest
 
 from reds_pipeline import terminal
 from reds_pipeline.resources import Platform
-from reds_pipeline.review.decisions import Decision
+from reds_pipeline.review.decisions import Decision, Verdict
 from reds_pipeline.review.desk import ReviewDesk
 from reds_pipeline.settings import load_settings
 from reds_pipeline.status import home_status
@@ -42,7 +42,7 @@ def test_the_status_says_how_many_decisions_wait_for_a_training(
     platform = Platform(load_settings(home=home.root))
     # What the tables of this home were told already.
     desk = ReviewDesk(home, platform.ledger)
-    made = {
+    made: dict[Verdict, list[tuple[str, int]]] = {
         "keep": [("cat", curated_home.STORED - 2), ("dog", curated_home.STORED - 2)],
         "discard": [("cat", 2), ("dog", 2)],
     }

@@ -21,6 +21,9 @@ home_option = click.option(
 PORT = click.IntRange(0, 65535)
 """The type of an option that is a port; 0 takes any that is free."""
 
+PAGE_PORT = click.IntRange(1, 65535)
+"""The type of an option that is a port which somebody else must know."""
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value instead.")
 
 

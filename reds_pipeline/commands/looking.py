@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from reds_pipeline.commands.common import (
-    PORT,
+    PAGE_PORT,
     announce,
     home_option,
     json_option,
@@ -82,17 +82,27 @@ def doctor(home: Path | None, as_json: bool) -> None:
 @click.command()
 @home_option
 @click.option(
-    "--dagster-port", default=3000, type=PORT, show_default=True, help="Port of the Dagster UI."
+    "--dagster-port",
+    default=3000,
+    type=PAGE_PORT,
+    show_default=True,
+    help="Port of the Dagster UI.",
 )
 @click.option(
-    "--mlflow-port", default=5000, type=PORT, show_default=True, help="Port of the MLflow UI."
+    "--mlflow-port", default=5000, type=PAGE_PORT, show_default=True, help="Port of the MLflow UI."
 )
 @click.option(
-    "--page-port", default=8080, type=PORT, show_default=True, help="Port of the review gallery."
+    "--page-port",
+    default=8080,
+    type=PAGE_PORT,
+    show_default=True,
+    help="Port of the review gallery.",
 )
 def up(home: Path | None, dagster_port: int, mlflow_port: int, page_port: int) -> None:
     """Serve Dagster (with its daemon), MLflow and the review gallery until Ctrl+C."""
     from reds_pipeline.settings import load_settings
     from reds_pipeline.user_interfaces import Ports, serve
 
+    if len({dagster_port, mlflow_port, page_port}) < 3:
+        raise click.UsageError("Give Dagster, MLflow and the review gallery a port each.")
     serve(load_settings(home=home), Ports(dagster_port, mlflow_port, page_port), announce)

@@ -27,7 +27,8 @@ from reds_pipeline.web.thumbnails import Thumbnails
 APPLY_COMMAND = "reds retrain"
 """What a person runs so that the data set and the models follow the decisions."""
 
-_ONE_DAY = "private, max-age=86400, immutable"
+# What a browser keeps on its disk is out of the reach of a withdrawal.
+_NOT_KEPT = "private, no-store"
 _MOST_DECISIONS = 100_000
 _NOT_HERE = "This picture is not here (any more); load the page again."
 _MEDIA_TYPES = {"jpg": "image/jpeg", "png": "image/png", "webp": "image/webp"}
@@ -97,7 +98,7 @@ def review_router(
         data = thumbnails.thumbnail(picture.sha256, picture.extension, side)
         if data is None:
             raise HTTPException(404, _NOT_HERE)
-        return Response(data, media_type="image/jpeg", headers={"Cache-Control": _ONE_DAY})
+        return Response(data, media_type="image/jpeg", headers={"Cache-Control": _NOT_KEPT})
 
     @router.get("/pictures/{sha256}")
     def send_picture(sha256: str) -> Response:
@@ -108,7 +109,7 @@ def review_router(
         return FileResponse(
             path,
             media_type=_MEDIA_TYPES.get(picture.extension),
-            headers={"Cache-Control": _ONE_DAY},
+            headers={"Cache-Control": _NOT_KEPT},
         )
 
     @router.post("/api/decisions")

@@ -7,8 +7,9 @@ tombstones. What does not: recording them (``tombstones.py``) and erasing (``wit
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import permutations
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -19,7 +20,7 @@ from reds_pipeline.fediverse.web.addresses import host_name
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.partitions import partitions
 from reds_pipeline.storage.seals import Seal
-from reds_pipeline.storage.tables import IMAGES, POSTS, read_rows
+from reds_pipeline.storage.tables import IMAGES, POSTS, SIMILAR_PAIRS, read_rows
 from reds_pipeline.withdrawal.tombstones import Tombstones, picture_keys
 
 Row = dict[str, Any]
@@ -251,15 +252,30 @@ def _of_account(home: Home, account: AccountAddress) -> Tombstones:
 
 
 def _of_picture(home: Home, wanted: Picture) -> Tombstones:
+    held = list(_held_pictures(home))
+    covered = {row["sha256"] for row in held if _looks_like(row, wanted)} | {wanted.sha256}
+    if wanted.perceptual_hash:
+        covered |= _copies_of(home, covered)
     keys = set(picture_keys(home.keyed_hash, wanted.sha256, wanted.perceptual_hash))
-    for row in _held_pictures(home):
-        if row["sha256"] == wanted.sha256 or _looks_like(row, wanted):
+    for row in held:
+        if row["sha256"] in covered:
             keys.add(row["media_key"])
             keys |= picture_keys(home.keyed_hash, row["sha256"], "")
             # Only of what is looked for by its look: one flat grey resembles any other.
             if wanted.perceptual_hash:
                 keys |= picture_keys(home.keyed_hash, "", row["perceptual_hash"])
     return Tombstones(keys=frozenset(keys))
+
+
+def _copies_of(home: Home, sha256s: Collection[str]) -> set[str]:
+    """Return the pictures that were found to be cut out of one of some pictures, or the reverse."""
+    return {
+        copy
+        for row in read_rows(home.table("similar_pairs"), SIMILAR_PAIRS)
+        if row["is_copy"]
+        for known, copy in permutations((row["one"], row["other"]))
+        if known in sha256s
+    }
 
 
 def _held_pictures(home: Home) -> Iterator[Row]:
@@ -270,10 +286,12 @@ def _held_pictures(home: Home) -> Iterator[Row]:
 
 
 def _looks_like(row: Row, wanted: Picture) -> bool:
-    if not wanted.perceptual_hash or not row["perceptual_hash"]:
-        return False
-    difference = int(row["perceptual_hash"], 16) ^ int(wanted.perceptual_hash, 16)
-    return difference.bit_count() <= wanted.radius
+    """Say whether a picture, or its mirror image, looks like the one that is wanted."""
+    return any(
+        (int(digits, 16) ^ int(wanted.perceptual_hash, 16)).bit_count() <= wanted.radius
+        for digits in (row["perceptual_hash"], row.get("mirrored_hash"))
+        if digits and wanted.perceptual_hash
+    )
 
 
 def _host_of(text: str) -> str:

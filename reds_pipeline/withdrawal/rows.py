@@ -190,7 +190,9 @@ class PicturePurge:
     def _names(self, row: Row) -> frozenset[str]:
         """Return the keyed hashes of the picture itself."""
         of_contents = picture_keys(self.key, row["sha256"] or "", row["perceptual_hash"] or "")
-        return of_contents | {row["media_key"]}
+        # The mirror image of a withdrawn picture shows the same.
+        mirrored = picture_keys(self.key, "", row.get("mirrored_hash") or "")
+        return of_contents | mirrored | {row["media_key"]}
 
 
 def without_names(rows: Sequence[Row], gone: frozenset[str], columns: Sequence[str]) -> list[Row]:

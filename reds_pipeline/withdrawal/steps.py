@@ -98,8 +98,8 @@ class WithdrawalSteps:
         self._posts = PostPurge(tombstones, home.keyed_hash, home.seal, now)
         self._tombstones = tombstones
         self._shown = ShownPictures(home.keyed_hash)
-        # Rows of the images table as they will be, by class.
-        self._pictures: dict[str, list[Row]] = {}
+        # Media key and SHA-256 of what the images table will hold as stored, by class.
+        self._held: dict[str, set[tuple[str, str]]] = {}
         self._extensions: dict[str, str] = {}
         self._stored: frozenset[str] = frozenset()
 
@@ -188,7 +188,9 @@ class WithdrawalSteps:
             with self._at_work(part.lock, f"pictures of {part.stem}") as may_write:
                 rows = self._revised(part.table, IMAGES, purge.row, "rows of pictures", may_write)
                 self._revise(part.journal, purge.row, may_write)
-            self._pictures[part.stem] = rows
+            self._held[part.stem] = {
+                (row["media_key"], row["sha256"]) for row in rows if row["status"] == "stored"
+            }
             unfinished = filter(None, map(purge.row, part.journal.records()))
             for row in (*rows, *unfinished):
                 if row["status"] == "stored":
@@ -206,13 +208,9 @@ class WithdrawalSteps:
         """
         cleaned: dict[Partition, tuple[list[Row], list[Row]]] = {}
         for part in partitions(self._home, "clean_images"):
-            if part.stem in self._pictures:
+            if part.stem in self._held:
                 rows = read_rows(part.table, CLEAN_IMAGES)
-                held = {
-                    (row["media_key"], row["sha256"])
-                    for row in self._pictures[part.stem]
-                    if row["status"] == "stored"
-                }
+                held = self._held[part.stem]
                 left = [row for row in rows if (row["media_key"], row["sha256"]) in held]
                 cleaned[part] = (rows, left)
         before = {_identity(row) for rows, _ in cleaned.values() for row in rows}
@@ -252,8 +250,13 @@ class WithdrawalSteps:
         A stage that was at work during a withdrawal writes down what it had read before. Where
         the images table itself was lost, nothing can be told by it.
         """
-        is_known = file_name(row["collected_as"] or row["class_name"]) in self._pictures
-        return row["sha256"] in self.gone or (is_known and row["sha256"] not in self._stored)
+        held = self._held.get(file_name(row["collected_as"] or row["class_name"]))
+        if row["sha256"] in self.gone or held is None:
+            return row["sha256"] in self.gone
+        # An older version of REDS did not write down by which post a picture came.
+        if not row["media_key"]:
+            return row["sha256"] not in self._stored
+        return (row["media_key"], row["sha256"]) not in held
 
     def _nowhere(self, rows: list[Row], left: list[Row]) -> frozenset[str]:
         """Return the pictures that a table is losing and that are stored no more."""

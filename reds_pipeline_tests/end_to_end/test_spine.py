@@ -206,17 +206,21 @@ def test_the_graph_loads_and_runs_by_itself(platform: Platform) -> None:
     assert names == {
         "trending_tags",
         "class_selection",
+        "tag_report",
         "raw_posts",
         "raw_images",
         "clean_images",
         "recheck",
+        "picture_features",
         "curated_dataset",
+        "label_suspects",
         "image_tensors",
         "embeddings_tiny",
         "svm_tiny",
         "model_comparison",
         "champion_model",
         "dataset_report",
+        "dataset_card",
     }
     selected = [
         {

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from PIL import Image
+from PIL import Image, ImageDraw
 
+from reds_pipeline.imaging.quality import flags
 from reds_pipeline.imaging.scores import (
     SCORES_VERSION,
     difference_entropy,
@@ -52,6 +53,22 @@ def test_a_smaller_copy_gets_nearly_the_same_figures(picture: Image.Image, scale
     for name, tolerance in {"brightness": 2, "sharpness": 0.04, "entropy": 0.5}.items():
         assert copy[name] == pytest.approx(whole[name], abs=tolerance), name
     assert copy["text_share"] == pytest.approx(whole["text_share"], abs=0.25)
+
+
+@pytest.mark.req("R-SCR-5")
+def test_spots_in_a_small_picture_are_no_writing() -> None:
+    """A dalmatian of 193 pixels was dropped as text before; in half of it, spots are letters."""
+    picture = scene(190, 190)
+    pen = ImageDraw.Draw(picture)
+    pen.rectangle((20, 20, 150, 150), (235, 235, 230))
+    generator = np.random.default_rng(3)
+    for _ in range(60):
+        across, down = (int(place) for place in generator.integers(22, 145, 2))
+        radius = int(generator.integers(2, 5))
+        spot = (across - radius, down - radius, across + radius, down + radius)
+        pen.ellipse(spot, (30, 25, 25))
+    row = {"colour_spread": 90.0, "width": 190, "height": 190, "scores": _scores(picture)}
+    assert "text_heavy" not in flags(row)
 
 
 def test_a_grey_picture_that_was_reduced_already_gets_the_same_figures() -> None:

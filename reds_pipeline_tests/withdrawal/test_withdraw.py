@@ -27,6 +27,7 @@ from reds_pipeline.storage.tables import (
     IMAGES,
     LEMMAS,
     POSTS,
+    SIMILAR_PAIRS,
     read_rows,
     write_rows,
 )
@@ -264,6 +265,29 @@ def test_a_picture_is_withdrawn_by_its_look_from_the_middle_of_an_album(
     assert home.keyed_hash("image", sha_of(2)) in withdrawn_keys(ledger)
 
 
+def test_mirrored_and_cropped_copies_are_withdrawn_with_a_picture(
+    home: Home, ledger: Ledger, tracking: Tracking
+) -> None:
+    from io import BytesIO
+
+    from PIL import Image, ImageOps
+
+    mirrored = BytesIO()
+    with Image.open(BytesIO(drawn(2))) as image:
+        ImageOps.mirror(image).save(mirrored, "JPEG", quality=90)
+    pairs = [
+        {"one": sha_of(5), "other": sha_of(2), "is_copy": True, "kind": "cropped"},
+        {"one": sha_of(2), "other": sha_of(4), "is_copy": False},
+    ]
+    write_rows(home.table("similar_pairs"), pairs, SIMILAR_PAIRS)
+    subject = picture(mirrored.getvalue(), radius=6)
+    withdraw(home, ledger, tracking, WithdrawalRequest(subject, **WHY))
+    left = everything(home)
+    assert sha_of(2) not in left, "the mirror image of what was given"
+    assert sha_of(5) not in left, "cut out of the mirror image"
+    assert sha_of(4) in left, "alike, and found to be another one"
+
+
 def test_a_picture_is_withdrawn_by_its_sha_from_everybody_who_shows_it(
     home: Home, ledger: Ledger, tracking: Tracking
 ) -> None:
@@ -324,21 +348,26 @@ def test_the_notes_of_a_sweep_that_was_killed_forget_the_post_as_well(
     assert "101-1.jpg" not in everything(home)
 
 
+@pytest.mark.parametrize("cleaning", [False, True], ids=["curation", "cleaning and curation"])
 def test_what_a_stage_wrote_that_knew_nothing_of_a_withdrawal_goes(
-    home: Home, ledger: Ledger, tracking: Tracking
+    home: Home, ledger: Ledger, tracking: Tracking, cleaning: bool
 ) -> None:
     """It had read its tables before, and wrote its own when everything was erased already."""
     tables = [home.table(name) for name in ("curated_dataset", "similar_pairs", "label_suspects")]
-    tables += [home.table("clean_images", name) for name in CLASSES]
+    tables += [home.table("clean_images", name) for name in CLASSES] * cleaning
     read_before = {path: path.read_bytes() for path in tables}
     withdraw(home, ledger, tracking, WithdrawalRequest(mira(), **WHY))
     for path, data in read_before.items():
         path.write_bytes(data)
     assert sha_of(1) in everything(home)
     report = finish_withdrawals(home, ledger, tracking)
-    assert report.removed["rows of the data set"] == 2
-    for trace in (sha_of(1), sha_of(2)):
-        assert trace not in everything(home)
+    assert report.removed["rows of the data set"] == 3
+    left = everything(home)
+    for trace in (sha_of(1), sha_of(2), "mira"):
+        assert trace not in left
+    author = home.keyed_hash(HOST, "id-of-mira")
+    rows = table(home, "curated_dataset", None, CURATED)
+    assert author not in {row["author_key"] for row in rows}, "nor by a picture of two people"
 
 
 def test_a_class_that_lost_its_table_of_pictures_keeps_its_part_of_the_data_set(

@@ -21,7 +21,7 @@ const REASONS = {
   multi_class: "in several classes",
   near_duplicate: "near duplicate",
   not_confirmed: "post not confirmed",
-  other_class_duplicate: "also in another class",
+  other_class_duplicate: "copies disagree",
   relabelled: "moved to another class",
   reviewed_out: "discarded in review",
   text_heavy: "mostly text",
