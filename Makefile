@@ -2,6 +2,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# collection, duplicates, pictures_pass, quality_gates, copied_photos or planted_labels; the last
+# three want a directory of photographs in ARGS.
+BENCH ?= collection
 # The stamp is newer than what it was made from, or set-up runs again.
 INSTALLED := $(VENV)/.installed
 
@@ -27,8 +30,8 @@ test: install ## Run every test, on all cores.
 	$(BIN)/python -m reds_pipeline_tests.install_chromium
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
-bench: install ## Measure collecting against img2dataset and a plain loop (about 5 minutes).
-	$(BIN)/python -m benchmarks.collection $(ARGS)
+bench: install ## Run one measurement (BENCH=collection; benchmarks/README.md names the others).
+	$(BIN)/python -m benchmarks.$(BENCH) $(ARGS)
 
 lint: install ## Check style and types.
 	$(BIN)/ruff check .

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from reds_pipeline.funnel import (
-    LABELLED_OTHERWISE,
     NOT_CLEANED_YET,
     NOT_CURATED_YET,
     NOT_NEEDED,
     ClassFunnel,
 )
-from reds_pipeline.imaging.curation import BEYOND_TARGET
+from reds_pipeline.imaging.curation import BEYOND_TARGET, LABELLED_OTHERWISE
 
 _NOT_JUDGED = (NOT_NEEDED, NOT_CLEANED_YET, NOT_CURATED_YET)
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reds_pipeline.imaging.curation import LABELLED_OTHERWISE
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.tables import CLEAN_IMAGES, CURATED, IMAGES, POSTS, read_rows
 
@@ -21,7 +22,6 @@ NOT_NEEDED = "not_needed"
 NOT_CLEANED_YET = "not_cleaned_yet"
 NOT_CURATED_YET = "not_curated_yet"
 RELABELLED = "relabelled"
-LABELLED_OTHERWISE = "labelled_otherwise"
 
 STAGES = ("posts", "pictures", "stored", "cleaned", "curated")
 """What is counted at each level: all that was seen, the pictures of posts that may be used, the
@@ -157,11 +157,6 @@ def class_funnels(home: Home, class_names: Iterable[str]) -> dict[str, ClassFunn
     """Count the pictures of some classes in the latest tables of each stage."""
     curated = read_rows(home.table("curated_dataset"), CURATED)
     return {name: count_funnel(name, *_tables(home, name), curated) for name in class_names}
-
-
-def class_funnel(home: Home, class_name: str) -> ClassFunnel:
-    """Count the pictures of one class in the latest tables of each stage."""
-    return class_funnels(home, [class_name])[class_name]
 
 
 def funnel_problems(home: Home, class_names: Sequence[str]) -> list[str]:

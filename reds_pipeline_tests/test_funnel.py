@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from reds_pipeline.funnel import (
     STAGES,
     ClassFunnel,
-    class_funnel,
     class_funnels,
     count_funnel,
     funnel_problems,
@@ -35,6 +34,10 @@ NAMES = ("cat", "dog", "bird")
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     return curated_home.fill(tmp_path)
+
+
+def class_funnel(home: Home, class_name: str) -> ClassFunnel:
+    return class_funnels(home, [class_name])[class_name]
 
 
 def change(home: Home, table: Path, schema: Any, edit: Callable[[list[Row]], list[Row]]) -> None:

@@ -1,12 +1,11 @@
 """Many small pictures on one sheet, small enough to live in Dagster's event log.
 
-What belongs here: drawing the sheet and turning it into text for Markdown. What does not:
-choosing the pictures. Five a row, as in the source report's review (R-SCR-9).
+What belongs here: drawing the sheet. What does not: choosing the pictures, and showing the sheet
+as metadata (``assets/common.py``). Five a row, as in the source report's review (R-SCR-9).
 """
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from io import BytesIO
 
@@ -62,11 +61,6 @@ def contact_sheet(
                 return file.getvalue()
         side = int(side * _SHRINK)
     raise ValueError(f"{len(tensors)} pictures do not fit on a sheet of {max_bytes} bytes")
-
-
-def data_uri(jpeg: bytes) -> str:
-    """Return a JPEG as a ``data:`` address that Markdown and HTML can show in place."""
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
 
 
 def _draw(

@@ -8,12 +8,17 @@ or deleted from.
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+
+_PATIENCE_SECONDS = 10
+_SECONDS_BETWEEN_ATTEMPTS = 0.02
 
 _METADATA = sa.MetaData()
 
@@ -41,7 +46,7 @@ class Ledger:
             sa.event.listen(self._engine, "connect", _use_write_ahead_log)
             if database := self._engine.url.database:
                 Path(database).parent.mkdir(parents=True, exist_ok=True)
-        _METADATA.create_all(self._engine, checkfirst=True)
+        self._create_table()
 
     def append(self, kind: str, subject: str, body: Mapping[str, Any]) -> None:
         """Record one event.
@@ -95,14 +100,31 @@ class Ledger:
             (row["id"], {**row["body"], "at": row["at"], "subject": row["subject"]}) for row in rows
         ]
 
+    def _create_table(self) -> None:
+        try:
+            _METADATA.create_all(self._engine, checkfirst=True)
+        except sa.exc.DBAPIError:
+            # Services start together: between looking and making, another one has made it.
+            if not sa.inspect(self._engine).has_table(_EVENTS.name):
+                raise
+
     def close(self) -> None:
         """Give back the connections."""
         self._engine.dispose()
 
 
 def _use_write_ahead_log(connection: Any, _record: Any) -> None:
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA busy_timeout=10000")
+    connection.execute(f"PRAGMA busy_timeout={_PATIENCE_SECONDS * 1000}")
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            # The one statement for which SQLite does not wait while others are at the new file.
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_SECONDS_BETWEEN_ATTEMPTS)
 
 
 def _with_driver(url: str) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import multiprocessing
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -60,3 +61,17 @@ def test_a_reader_asks_only_for_what_is_new(tmp_path: Path) -> None:
     assert (number, event["subject"]) == (known + 2, "3")
     assert ledger.events_after("vote", number) == []
     ledger.close()
+
+
+def record_at_once(url: str, number: int) -> None:
+    ledger = Ledger(url)
+    ledger.append("start", f"service {number}", {})
+    ledger.close()
+
+
+def test_services_that_start_together_on_a_new_home_all_get_the_ledger(tmp_path: Path) -> None:
+    with multiprocessing.get_context("fork").Pool(6) as pool:
+        for attempt in range(5):
+            url = f"sqlite:///{tmp_path / str(attempt)}.sqlite"
+            pool.starmap(record_at_once, [(url, number) for number in range(6)], chunksize=1)
+            assert len(Ledger(url).events("start")) == 6
