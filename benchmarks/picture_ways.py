@@ -28,6 +28,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from reds_pipeline.imaging.examine import examine_image
+from reds_pipeline.imaging.orientation import (
+    image_orientation,
+    stored_box,
+    upright,
+    upright_size,
+)
 from reds_pipeline.imaging.resize import SIDE, crop_box, square_224
 
 Square = NDArray[np.uint8]
@@ -43,6 +49,18 @@ def plain(data: bytes) -> Square:
     picture = _upright_rgb(data)
     box, _cropped = crop_box(*picture.size)
     return np.asarray(picture.crop(box).resize((SIDE, SIDE), Image.Resampling.BICUBIC))
+
+
+def plain_without_copies(data: bytes) -> Square:
+    """Decode all pixels and resize the part that is wanted where it lies; turn what comes out."""
+    with Image.open(io.BytesIO(data)) as image:
+        turned = image_orientation(image)
+        picture = image.convert("RGB")
+    box, _cropped = crop_box(*upright_size(picture.size, turned))
+    small = picture.resize(
+        (SIDE, SIDE), Image.Resampling.BICUBIC, box=stored_box(box, picture.size, turned)
+    )
+    return np.asarray(upright(small, turned))
 
 
 def plain_with_figures(data: bytes) -> Square:
@@ -153,6 +171,7 @@ def measure(directory: Path, rounds: int) -> dict[str, Any]:
     files = [path.read_bytes() for path in paths]
     ways: dict[str, Way] = {
         PLAIN: plain,
+        "plain_without_copies": plain_without_copies,
         "plain_with_figures": plain_with_figures,
         "imagehash": hash_of_imagehash,
         "reds_square": reds_square,

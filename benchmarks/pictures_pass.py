@@ -29,6 +29,7 @@ _REPOSITORY = Path(__file__).resolve().parent.parent
 _LIBRARIES = ("simplejpeg", "opencv-python-headless", "imagededup", "cleanvision")
 _TITLES = {
     "plain": "Pillow: decode, turn, cut, resize",
+    "plain_without_copies": "Pillow: decode, resize with box=, turn",
     "plain_with_figures": "the same, ImageHash twice, NumPy figures",
     "imagehash": "ImageHash alone",
     "imagededup": "imagededup PHash alone",

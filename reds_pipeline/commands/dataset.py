@@ -119,7 +119,7 @@ def export(
     from reds_pipeline.dataset.remembered import forget_deleted
     from reds_pipeline.resources import Platform
     from reds_pipeline.settings import load_settings
-    from reds_pipeline.withdrawal.tombstones import erased_keys
+    from reds_pipeline.withdrawal.tombstones import erased_key, erased_keys
 
     if check and deleted:
         raise click.UsageError("Choose one of --check and --deleted.")
@@ -129,7 +129,10 @@ def export(
         announce(f"{directory.name} is not counted among the exports any more.")
         return
     if check:
-        withdrawn = withdrawn_from(directory, platform.home, erased_keys(platform.ledger))
+        erased, key = erased_keys(platform.ledger), platform.home.keyed_hash
+        withdrawn = withdrawn_from(
+            directory, platform.home, lambda sha256: erased_key(key, sha256) in erased
+        )
         if as_json:
             print_json(withdrawn)
         else:

@@ -44,7 +44,6 @@ from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.locks import exclusive
 from reds_pipeline.storage.tables import CURATED, read_rows
-from reds_pipeline.withdrawal.tombstones import erased_key
 
 Format = Literal["image_folder", "parquet", "webdataset"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -154,13 +153,13 @@ def export_dataset(home: Home, facts: DatasetFacts, request: ExportRequest) -> E
     )
 
 
-def withdrawn_from(directory: Path, home: Home, erased: frozenset[str]) -> list[str]:
+def withdrawn_from(directory: Path, home: Home, was_erased: Callable[[str], bool]) -> list[str]:
     """Return the pictures of an export that this installation has had to erase since.
 
     Args:
         directory: The export, or a copy of it.
         home: Where it was made.
-        erased: Keyed hashes of erased pictures, ``withdrawal.tombstones.erased_keys``.
+        was_erased: Says of a SHA-256 whether its picture was ever erased here.
 
     Returns:
         Their SHA-256, sorted. One that came back by another post is not among them.
@@ -178,11 +177,7 @@ def withdrawn_from(directory: Path, home: Home, erased: frozenset[str]) -> list[
     # Not ``curated_table``: the data set may have lost its last picture since.
     rows = read_rows(home.table("curated_dataset"), CURATED)
     kept = {row["sha256"] for row in rows if row["kept"]}
-    return sorted(
-        sha256
-        for sha256 in pictures
-        if sha256 not in kept and erased_key(home.keyed_hash, sha256) in erased
-    )
+    return sorted(sha256 for sha256 in pictures if sha256 not in kept and was_erased(sha256))
 
 
 def _write(directory: Path, home: Home, plan: _Plan) -> dict[str, dict[str, Any]]:

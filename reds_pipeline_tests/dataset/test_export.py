@@ -24,7 +24,6 @@ from reds_pipeline.errors import RedsError
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.images import ImageStore
 from reds_pipeline.storage.tables import CURATED, read_rows, write_rows
-from reds_pipeline.withdrawal.tombstones import erased_key
 from reds_pipeline_tests.dataset.dataset_home import facts_of, make_dataset_home
 
 
@@ -217,7 +216,7 @@ def test_an_export_can_be_asked_what_was_withdrawn_since(own: Home, tmp_path: Pa
     export_dataset(own, facts_of(own), ExportRequest(target, "webdataset", "all"))
     rows = read_rows(own.table("curated_dataset"), CURATED)
     gone, back_again = rows[3]["sha256"], rows[4]["sha256"]
-    erased = frozenset(erased_key(own.keyed_hash, name) for name in (gone, back_again, "f" * 64))
+    erased = {gone, back_again, "f" * 64}.__contains__
     assert withdrawn_from(target, own, erased) == []
     write_rows(own.table("curated_dataset"), [*rows[:3], *rows[4:]], CURATED)
     assert withdrawn_from(target, own, erased) == [gone]
@@ -233,4 +232,4 @@ def test_what_is_no_export_cannot_be_asked(
     if manifest is not None:
         (tmp_path / "manifest.json").write_text(manifest)
     with pytest.raises(RedsError, match="holds no export"):
-        withdrawn_from(tmp_path, home, frozenset())
+        withdrawn_from(tmp_path, home, lambda _sha256: False)
