@@ -61,6 +61,8 @@ def test_the_default_takes_open_licences_and_says_what_that_means(
     assert report.by_class == {"cat": 12, "dog": 12, "sea shore": 12}
     assert any("do not publish" in note for note in report.notes)
     assert any("12 pictures were left out" in note for note in report.notes)
+    card = (report.directory / "README.md").read_text(encoding="utf-8")
+    assert "\n36 of the 48 pictures of 3 classes" in card, "what is in this export comes first"
 
 
 def test_an_export_is_remembered(own: Home, tmp_path: Path) -> None:
