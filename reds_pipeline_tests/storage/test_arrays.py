@@ -134,7 +134,7 @@ def test_two_that_erase_at_once_both_get_their_way(store: ArrayStore) -> None:
     for name in range(4):
         part = names[name * 3 : name * 3 + 3]
         store.append(part, rows(*range(3)))
-    with multiprocessing.get_context("fork").Pool(4) as pool:
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
         pool.starmap(erase_one, [(store.root, name) for name in names[:-1]])
     assert store.keys() == {names[-1]}
 

@@ -70,7 +70,7 @@ def record_at_once(url: str, number: int) -> None:
 
 
 def test_services_that_start_together_on_a_new_home_all_get_the_ledger(tmp_path: Path) -> None:
-    with multiprocessing.get_context("fork").Pool(6) as pool:
+    with multiprocessing.get_context("spawn").Pool(6) as pool:
         for attempt in range(5):
             url = f"sqlite:///{tmp_path / str(attempt)}.sqlite"
             pool.starmap(record_at_once, [(url, number) for number in range(6)], chunksize=1)
