@@ -16,8 +16,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -145,6 +145,21 @@ class Stage:
         ]
 
 
+@contextmanager
+def _interrupts_not_ignored() -> Iterator[None]:
+    """Let processes start as in a container, where no signal is ignored.
+
+    A shell that runs the tests in the background has them ignore interrupts, what they start
+    inherits that, and Dagster treats a termination like an interrupt.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 class ComposeServices:
     """All services, started as ``depends_on`` asks and healthy; use it as a context manager."""
 
@@ -207,7 +222,7 @@ class ComposeServices:
         return self._stage.volume.parent / f"{service}.log"
 
     def _start(self, service: str) -> None:
-        with self._log(service).open("wb") as output:
+        with self._log(service).open("wb") as output, _interrupts_not_ignored():
             process = subprocess.Popen(
                 self._stage.command(service),
                 env=self._stage.environment(service) | {"PYTHONFAULTHANDLER": "1"},
