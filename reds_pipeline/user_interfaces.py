@@ -87,7 +87,8 @@ def serve(settings: Settings, ports: Ports, announce: Callable[[str], None]) -> 
             *("--workers", "1"),
         ],
         f"Review   http://127.0.0.1:{ports.page}/review": [
-            *(sys.executable, "-m", "reds_pipeline.cli", "review", "--port", str(ports.page)),
+            *(sys.executable, "-m", "reds_pipeline.cli", "review"),
+            *("--port", str(ports.page), "--quiet"),
         ],
     }
     with ExitStack() as stack:

@@ -4,7 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
+
+from reds_pipeline.cli import cli
+from reds_pipeline.dataset.export import FORMATS
+from reds_pipeline.dataset.licences import SHARING_LEVELS
 
 COMMANDS = (
     *("demo", "run", "predict", "status", "doctor", "up", "hosts", "withdraw"),
@@ -79,3 +84,13 @@ def test_doctor_says_what_is_missing_and_what_to_do(tmp_path: Path) -> None:
     result = reds("doctor", cwd=tmp_path)
     assert result.returncode == 1
     assert "REDS_HOST_URL" in result.stdout
+
+
+def test_the_choices_of_an_export_are_those_there_are() -> None:
+    """They are written out in the command, which must not load the packages to say them."""
+    choices = {
+        parameter.name: tuple(parameter.type.choices)
+        for parameter in cli.commands["export"].params
+        if isinstance(parameter.type, click.Choice)
+    }
+    assert choices == {"form": FORMATS, "licences": SHARING_LEVELS}

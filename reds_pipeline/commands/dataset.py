@@ -39,7 +39,10 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     type=_FILE,
     help="Write the decisions to a .csv or (Label Studio) .json file instead.",
 )
-def review(home: Path | None, port: int, imported: Path | None, exported: Path | None) -> None:
+@click.option("--quiet", is_flag=True, help="Do not say where the page is.")
+def review(
+    home: Path | None, port: int, imported: Path | None, exported: Path | None, quiet: bool
+) -> None:
     """Serve the review gallery until Ctrl+C."""
     from reds_pipeline.resources import Platform
     from reds_pipeline.review.desk import ReviewDesk
@@ -57,11 +60,12 @@ def review(home: Path | None, port: int, imported: Path | None, exported: Path |
     elif exported:
         announce(f"Wrote {write_decisions(desk, exported)} decisions to {exported}.")
     else:
-        serve_application(
-            platform,
-            port,
-            lambda address: announce(f"Review gallery: {address}/review\nCtrl+C stops it."),
-        )
+
+        def say(address: str) -> None:
+            if not quiet:
+                announce(f"Review gallery: {address}/review\nCtrl+C stops it.")
+
+        serve_application(platform, port, say)
 
 
 @click.command()

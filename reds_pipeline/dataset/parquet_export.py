@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from reds_pipeline.dataset.records import ExportChoice, ExportRecord
-from reds_pipeline.dataset.shards import SHARD_BYTES, shards_by_part
+from reds_pipeline.dataset.shards import SHARD_BYTES, shards_by_part, write_shards
 from reds_pipeline.storage.home import Home
 
 LAYOUT = (
@@ -48,15 +48,13 @@ def write_parquet(
         FileNotFoundError: A picture is gone.
         OSError: The disk is full.
     """
-    (directory / "data").mkdir()
     schema = export_schema(choice.classes)
-    data_files: dict[str, str] = {}
-    for part, shards in shards_by_part(home, choice, shard_bytes).items():
-        for number, records in enumerate(shards):
-            name = f"{part}-{number:05d}-of-{len(shards):05d}.parquet"
-            _write_shard(directory / "data" / name, home, records, schema)
-        data_files[part] = f"data/{part}-*.parquet"
-    return data_files
+    return write_shards(
+        directory,
+        shards_by_part(home, choice, shard_bytes),
+        lambda part, number, shards: f"{part}-{number:05d}-of-{len(shards):05d}.parquet",
+        lambda path, records: _write_shard(path, home, records, schema),
+    )
 
 
 def export_schema(classes: Sequence[str]) -> pa.Schema:

@@ -1,11 +1,12 @@
 """Which pictures go into which file of an export that packs many into one.
 
-What belongs here: cutting a list into pieces of about equal size. What does not: writing them.
+What belongs here: cutting a list into pieces of about equal size, and going through them. What
+does not: the form of a file (``parquet_export.py``, ``webdataset_export.py``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -63,6 +64,38 @@ def shards_by_part(
             [record for _, record in shard] for _, shard in groupby(numbered, lambda one: one[0])
         ]
     return shards
+
+
+def write_shards(
+    directory: Path,
+    shards: Mapping[Part, Sequence[list[ExportRecord]]],
+    name_of: Callable[[Part, int, Sequence[list[ExportRecord]]], str],
+    write: Callable[[Path, list[ExportRecord]], None],
+) -> dict[str, str]:
+    """Write every shard into ``data``, a directory of its own.
+
+    Args:
+        directory: An existing directory.
+        shards: What ``shards_by_part`` returned.
+        name_of: Gives the file name of a shard, told its part, its number and all of the part;
+            names of one part begin with it and a dash and end alike.
+        write: Writes one shard.
+
+    Returns:
+        The pattern of the files of each part.
+
+    Raises:
+        FileNotFoundError: A picture is gone.
+        OSError: The disk is full.
+    """
+    (directory / "data").mkdir()
+    data_files: dict[str, str] = {}
+    for part, of_part in shards.items():
+        for number, records in enumerate(of_part):
+            path = directory / "data" / name_of(part, number, of_part)
+            write(path, records)
+            data_files[part] = f"data/{part}-*{path.suffix}"
+    return data_files
 
 
 def _size(path: Path) -> int:

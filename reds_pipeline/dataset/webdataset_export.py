@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from reds_pipeline.dataset.records import ExportChoice, ExportRecord
-from reds_pipeline.dataset.shards import SHARD_BYTES, shards_by_part
+from reds_pipeline.dataset.shards import SHARD_BYTES, shards_by_part, write_shards
 from reds_pipeline.storage.home import Home
 
 LAYOUT = (
@@ -49,17 +49,20 @@ def write_webdataset(
         FileNotFoundError: A picture is gone.
         OSError: The disk is full.
     """
-    (directory / "data").mkdir()
-    data_files: dict[str, str] = {}
-    for part, shards in shards_by_part(home, choice, shard_bytes).items():
-        for number, records in enumerate(shards):
-            name = f"{part}-{number:06d}-{_contents_digest(records)}.tar"
-            with tarfile.open(directory / "data" / name, "w", format=tarfile.USTAR_FORMAT) as tar:
-                for record in records:
-                    _add_record(tar, home, record)
-        data_files[part] = f"data/{part}-*.tar"
+    data_files = write_shards(
+        directory,
+        shards_by_part(home, choice, shard_bytes),
+        lambda part, number, shards: f"{part}-{number:06d}-{_contents_digest(shards[number])}.tar",
+        lambda path, records: _write_shard(path, home, records),
+    )
     _write_table(directory / TABLE, choice)
     return data_files
+
+
+def _write_shard(path: Path, home: Home, records: list[ExportRecord]) -> None:
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
+        for record in records:
+            _add_record(tar, home, record)
 
 
 def _contents_digest(records: list[ExportRecord]) -> str:
