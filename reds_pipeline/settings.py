@@ -119,6 +119,26 @@ class Settings(BaseSettings):
     weights_dir: Path | None = Field(
         None, description="Directory of <timm name>.safetensors used instead of the hub."
     )
+    inference: str = Field(
+        "auto",
+        description="Engine that runs the backbones; `auto` takes the fastest that agrees with "
+        "PyTorch in float32 (`reds backbones --measure` lists them).",
+    )
+    svm_c: float | None = Field(
+        None, gt=0, description="C of the linear SVM; chosen inside the training folds if empty."
+    )
+    answer_accuracy: float = Field(
+        0.95,
+        gt=0,
+        lt=1,
+        description="Share of given answers that shall be right; doubtful ones are withheld.",
+    )
+    min_pictures_per_tag: int = Field(
+        20, ge=6, description="Pictures and half as many authors that a tag needs to be learnt."
+    )
+    tags_per_model: int = Field(
+        200, ge=1, description="Tags that one multi-label model learns at most (R-IMP-1)."
+    )
     tracking_uri: str = Field("", description="MLflow address; SQLite below home if empty.")
     mlflow_page: str = Field(
         "http://127.0.0.1:5000", description="Where people see the MLflow UI, for links to it."
@@ -129,7 +149,20 @@ class Settings(BaseSettings):
         0.01,
         ge=0,
         le=1,
-        description="How much lower a newer model's accuracy may be than the champion's.",
+        description="How much more accurate than the champion a challenger must be on the same "
+        "test pictures.",
+    )
+    promotion_class_loss: float = Field(
+        0.1, ge=0, le=1, description="Recall that a challenger may lose in any one class."
+    )
+    suggested_labels_limit: float = Field(
+        0.3,
+        ge=0,
+        le=1,
+        description="Share of labels suggested by a model above which none trained on them serves.",
+    )
+    keep_versions: int = Field(
+        10, ge=2, description="Model versions that `reds prune` leaves; live and previous always."
     )
     refresh_cron: str = Field("0 3 * * 1", description="When weekly_refresh runs.")
     recheck_cron: str = Field("0 2 * * *", description="When recheck runs.")

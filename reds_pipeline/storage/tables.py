@@ -218,11 +218,29 @@ LABEL_SUSPECTS = pa.schema(
 EMBEDDING_RUNS = pa.schema(
     [
         ("encoder_id", _TEXT),
+        ("embeddings_id", _TEXT),
+        ("engine", _TEXT),
+        ("input_size", _COUNT),
         ("dimension", _COUNT),
         ("weights", _TEXT),
+        ("preprocessing", _TEXT),
         ("computed", _COUNT),
         ("seconds", _NUMBER),
         ("at", _TEXT),
+    ]
+)
+
+TEST_PICTURES = pa.schema([("sha256", _TEXT), ("class_name", _TEXT), ("held_out_at", _TEXT)])
+
+PREDICTIONS = pa.schema(
+    [
+        ("sha256", _TEXT),
+        ("protocol", _TEXT),
+        ("fold", _COUNT),
+        ("class_name", _TEXT),
+        ("predicted", _TEXT),
+        ("chance", _NUMBER),
+        ("group", _TEXT),
     ]
 )
 
@@ -230,6 +248,7 @@ TRAININGS = pa.schema(
     [
         ("backbone", _TEXT),
         ("encoder_id", _TEXT),
+        ("embeddings_id", _TEXT),
         ("weights", _TEXT),
         ("protocol", _TEXT),
         ("training_key", _TEXT),
@@ -244,9 +263,45 @@ TRAININGS = pa.schema(
         ("test_low", _NUMBER),
         ("test_high", _NUMBER),
         ("macro_f1", _NUMBER),
+        ("C", _NUMBER),
+        ("fold_C", pa.list_(_NUMBER)),
+        ("cv_calibration_error", _NUMBER),
+        ("test_calibration_error", _NUMBER),
+        ("answer_threshold", _NUMBER),
+        ("test_coverage", _NUMBER),
+        ("test_answered_accuracy", _NUMBER),
         ("n_train", _COUNT),
         ("n_test", _COUNT),
         ("embed_s", _NUMBER),
+        ("fit_s", _NUMBER),
+        ("trained_at", _TEXT),
+    ]
+)
+
+TAG_TRAININGS = pa.schema(
+    [
+        ("backbone", _TEXT),
+        ("encoder_id", _TEXT),
+        ("embeddings_id", _TEXT),
+        ("training_key", _TEXT),
+        ("run_id", _TEXT),
+        ("dataset_digest", _TEXT),
+        ("tags", _TEXTS),
+        ("C", _NUMBER),
+        ("precision_at_1", _NUMBER),
+        ("recall_at_5", _NUMBER),
+        ("accuracy_at_5", _NUMBER),
+        ("popularity_precision_at_1", _NUMBER),
+        ("popularity_recall_at_5", _NUMBER),
+        ("popularity_accuracy_at_5", _NUMBER),
+        ("test_precision_at_1", _NUMBER),
+        ("test_recall_at_5", _NUMBER),
+        ("test_accuracy_at_5", _NUMBER),
+        ("mean_average_precision", _NUMBER),
+        ("macro_f1", _NUMBER),
+        ("micro_f1", _NUMBER),
+        ("n_train", _COUNT),
+        ("n_test", _COUNT),
         ("fit_s", _NUMBER),
         ("trained_at", _TEXT),
     ]

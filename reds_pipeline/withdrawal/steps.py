@@ -36,6 +36,7 @@ from reds_pipeline.storage.tables import (
     LEMMAS,
     POSTS,
     SIMILAR_PAIRS,
+    TEST_PICTURES,
     read_rows,
     write_rows,
 )
@@ -58,6 +59,7 @@ Row = dict[str, Any]
 _FINDINGS = (
     ("similar_pairs", SIMILAR_PAIRS, ("one", "other")),
     ("label_suspects", LABEL_SUSPECTS, ("sha256",)),
+    ("test_pictures", TEST_PICTURES, ("sha256",)),
 )
 
 # What a kill left half written, or stored and not yet entered anywhere, is taken for such only
