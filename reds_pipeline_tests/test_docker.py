@@ -377,7 +377,7 @@ def test_the_image_installs_exactly_the_declared_dependencies(tmp_path: Path) ->
         timeout=SECONDS,
     )
     written = (tmp_path / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    assert written == PROJECT["dependencies"]
+    assert written == PROJECT["dependencies"] + PROJECT["optional-dependencies"]["fast"]
     assert "-c constraints.txt" in installing
 
 
