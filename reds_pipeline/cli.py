@@ -15,6 +15,7 @@ import sys
 import click
 
 from reds_pipeline.commands.common import announce
+from reds_pipeline.commands.comparing import compare
 from reds_pipeline.commands.dataset import card, export, review
 from reds_pipeline.commands.hosts import hosts
 from reds_pipeline.commands.looking import doctor, predict, status, up
@@ -35,7 +36,7 @@ def cli(context: click.Context, debug: bool) -> None:
 
 
 for _command in (
-    *(demo, run, retrain, predict, status, doctor, up),
+    *(demo, run, retrain, predict, status, doctor, up, compare),
     *(hosts, withdraw, review, export, card),
 ):
     cli.add_command(_command)

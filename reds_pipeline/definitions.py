@@ -22,7 +22,8 @@ from reds_pipeline.assets import (
     tensors,
 )
 from reds_pipeline.assets.embeddings import embeddings_asset
-from reds_pipeline.assets.models import champion_model, comparison_asset, svm_asset
+from reds_pipeline.assets.models import comparison_asset, svm_asset
+from reds_pipeline.assets.promotion import champion_model
 from reds_pipeline.jobs import collect_class, recheck_posts, retrain, weekly_refresh
 from reds_pipeline.resources import Platform
 from reds_pipeline.schedules import recheck_schedule, refresh_schedule

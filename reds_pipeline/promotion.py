@@ -1,21 +1,65 @@
-"""Carrying out a promotion: registry, alias and the line in the ledger.
+"""Carrying out a change of the model that serves: by the rule, by a person, and back.
 
-What belongs here: the order of the steps. What does not: the rule (``modeling.promotion``).
+What belongs here: what has to be true before the champion changes, and the order of the steps.
+What does not: the rule (``modeling.promotion``), measuring (``shared_test.py``), or the record
+(``model_history.py``).
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from reds_pipeline.errors import RedsError
-from reds_pipeline.modeling.promotion import Decision, Measured, best, decide
-from reds_pipeline.storage.ledger import Ledger
-from reds_pipeline.tracking import CHALLENGER, CHAMPION, RegisteredVersion, Tracking
+from reds_pipeline.label_origins import SUGGESTED, LabelOrigins, label_origins
+from reds_pipeline.model_history import (
+    BY_PERSON,
+    BY_ROLLBACK,
+    BY_RULE,
+    ChampionChange,
+    RecordedChange,
+    catch_up,
+    champion_lock,
+    change_champion,
+    history,
+    previous_version,
+    set_aside,
+)
+from reds_pipeline.modeling.promotion import (
+    Challenger,
+    Decision,
+    Measured,
+    PromotionRule,
+    Rival,
+    SharedTest,
+    best,
+    decide,
+)
+from reds_pipeline.resources import Platform
+from reds_pipeline.shared_test import (
+    EncoderChanged,
+    RegisteredBundle,
+    compare_on_frozen_test,
+    load_registered,
+)
+from reds_pipeline.stage_inputs import curated_rows, trainings
+from reds_pipeline.storage.tables import LABEL_SUSPECTS, read_rows
+from reds_pipeline.tracking import (
+    CHALLENGER,
+    CHAMPION,
+    REGISTERED_MODEL,
+    RegisteredVersion,
+    Tracking,
+)
 from reds_pipeline.training import PROMOTABLE, RECORD
+from reds_pipeline.withdrawal.lineage import WITHDRAWN_PICTURES
 
-PROMOTION = "promotion"
+_BY_THE_RULE = "the rule"
+_METRICS = ("cv_mean", "cv_var_ddof0", "test_accuracy", "test_low", "test_high")
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -23,76 +67,254 @@ class PromotionResult:
     """Which model serves after a training, and why.
 
     Attributes:
-        champion_version: Version in the registry.
-        champion_run_id: The training it came from.
+        champion_version: Version in the registry; empty if none serves.
+        champion_run_id: The training it came from; empty if none serves.
+        candidate_version: The version that was considered.
         promoted: Whether it began to serve just now.
         reason: Why, in words.
+        test: The champion before and the candidate on the same pictures, if that was possible.
+        notices: What else was found, one sentence each.
     """
 
     champion_version: str
     champion_run_id: str
+    candidate_version: str
     promoted: bool
     reason: str
+    test: SharedTest | None = None
+    notices: tuple[str, ...] = ()
 
 
-def promote_best(
-    tracking: Tracking, ledger: Ledger, trainings: Sequence[Mapping[str, Any]], margin: float
-) -> PromotionResult:
+def promote_best(platform: Platform) -> PromotionResult:
     """Register the best of the latest trainings and let it serve if the rule says so.
 
     Every step can be repeated: a version is registered once per training, and the ledger gets
-    a line only when the champion changes. The line is written before the alias moves, so a kill
-    in between repeats the line rather than losing it.
-
-    Args:
-        tracking: Runs and registry.
-        ledger: Where promotions are kept.
-        trainings: Rows of the trainings table.
-        margin: See ``modeling.promotion.decide``.
+    a line only when the champion changes.
 
     Raises:
         RedsError: There is no training whose model can be promoted.
     """
-    candidates = [row for row in trainings if row["protocol"] == PROMOTABLE]
+    candidates = [
+        row
+        for row in trainings(platform.home, platform.settings.backbones)
+        if row["protocol"] == PROMOTABLE
+    ]
     if not candidates:
         raise RedsError("There is no trained model to promote; run the training first.")
     row = candidates[best([_measured(row) for row in candidates])]
-    version = tracking.register(
-        row["run_id"], {"backbone": row["backbone"], "dataset": row["dataset_digest"][:12]}
+    tracking = platform.tracking
+    with champion_lock(platform.home):
+        version = tracking.register(
+            row["run_id"], {"backbone": row["backbone"], "dataset": row["dataset_digest"][:12]}
+        )
+        notices = tuple(catch_up(tracking, platform.ledger))
+        champion = tracking.alias(CHAMPION)
+        if champion is not None and champion.run_id == version.run_id:
+            reason = "The champion is this very model already."
+            return _result(champion, version, reason, notices=notices)
+        decision, test = _decision(platform, row, version, champion)
+        _logger.info("Version %s: %s", version.version, decision.reason)
+        if decision.promote:
+            change = ChampionChange(
+                version=version.version,
+                backbone=row["backbone"],
+                reason=decision.reason,
+                how=BY_RULE,
+                by=_BY_THE_RULE,
+                dataset_digest=row["dataset_digest"],
+                metrics=_metrics(row, test),
+            )
+            change_champion(tracking, platform.ledger, change)
+            return _result(
+                version, version, decision.reason, promoted=True, test=test, notices=notices
+            )
+        tracking.set_alias(CHALLENGER, version.version)
+        return _result(champion, version, decision.reason, test=test, notices=notices)
+
+
+def promote_version(
+    platform: Platform, number: str, *, reason: str, by: str, model: str = REGISTERED_MODEL
+) -> PromotionResult:
+    """Let a version serve because a person says so.
+
+    Args:
+        platform: The installation.
+        number: Its number in the registry.
+        reason: Why; kept for ever.
+        by: Who, in words; kept for ever.
+        model: The registered model.
+
+    Raises:
+        RedsError: No reason was given, there is no such version, its files are gone or were
+            tampered with, or it serves already.
+    """
+    if not reason.strip():
+        raise RedsError(
+            f"Version {number} was not promoted: say why, for the record is kept for ever."
+        )
+    with champion_lock(platform.home):
+        notices = catch_up(platform.tracking, platform.ledger, model)
+        version = platform.tracking.version(number.strip(), model)
+        if version is None:
+            raise RedsError(
+                f"There is no version {number} of {model}; `reds history` lists those there are."
+            )
+        return _serve(
+            platform, version, how_reason=(BY_PERSON, reason.strip()), by=by, seen=notices
+        )
+
+
+def roll_back(
+    platform: Platform, *, reason: str, by: str, model: str = REGISTERED_MODEL
+) -> PromotionResult:
+    """Let the version before serve again; going back twice leads to the one before that.
+
+    The rule promotes the version that was taken back no more, nor one that does not beat it.
+
+    Args:
+        platform: The installation.
+        reason: Why; kept for ever. May be empty.
+        by: Who, in words; kept for ever.
+        model: The registered model.
+
+    Raises:
+        RedsError: There is no version before, or its files are gone or were tampered with.
+    """
+    with champion_lock(platform.home):
+        notices = catch_up(platform.tracking, platform.ledger, model)
+        existing = {version.version: version for version in platform.tracking.versions(model)}
+        number = previous_version(history(platform.ledger, model), list(existing))
+        if number is None:
+            raise RedsError(
+                f"There is no earlier version of {model} to go back to; `reds history` shows what "
+                "served when, and `reds promote` lets any registered version serve."
+            )
+        said = reason.strip() or "No reason was given."
+        return _serve(
+            platform, existing[number], how_reason=(BY_ROLLBACK, said), by=by, seen=notices
+        )
+
+
+def origins_of_labels(platform: Platform) -> LabelOrigins:
+    """Return where the labels come from that the next training learns."""
+    suspects = read_rows(platform.home.table("label_suspects"), LABEL_SUSPECTS)
+    return label_origins(
+        curated_rows(platform.home), {row["sha256"]: row["guess"] or "" for row in suspects}
     )
-    champion = tracking.alias(CHAMPION)
-    if champion is not None and champion.run_id == row["run_id"]:
-        return PromotionResult(
-            champion.version, champion.run_id, False, "The champion is this very model already."
+
+
+def _serve(
+    platform: Platform,
+    version: RegisteredVersion,
+    *,
+    how_reason: tuple[Any, str],
+    by: str,
+    seen: Sequence[str],
+) -> PromotionResult:
+    """Let a version serve that a person chose; the lock is held."""
+    from reds_pipeline.modeling.safe_files import require_safe_model
+
+    how, reason = how_reason
+    tracking, model = platform.tracking, version.model
+    champion = tracking.alias(CHAMPION, model)
+    if champion is not None and champion.version == version.version:
+        raise RedsError(f"Version {version.version} of {model} serves already; nothing changed.")
+    bundle = load_registered(tracking, version).bundle
+    require_safe_model(tracking.model_files(version))
+    provenance = bundle.provenance
+    change = ChampionChange(
+        version=version.version,
+        backbone=provenance.encoder_name,
+        reason=reason,
+        how=how,
+        by=by.strip() or "a person",
+        dataset_digest=provenance.dataset_digest,
+        metrics=dict(provenance.metrics),
+    )
+    change_champion(tracking, platform.ledger, change, model)
+    notices = list(seen)
+    if withdrawn := _withdrawn(version):
+        notices.append(
+            f"Version {version.version} learnt from {withdrawn} pictures that were withdrawn "
+            "since; `reds retrain` makes one that did not."
         )
-    decision = _decision(tracking, row, champion, margin)
-    if decision.promote:
-        ledger.append(
-            PROMOTION,
-            version.version,
-            {
-                "backbone": row["backbone"],
-                "reason": decision.reason,
-                "previous": champion.version if champion else "",
-                "dataset_digest": row["dataset_digest"],
-            },
-        )
-        tracking.set_alias(CHAMPION, version.version)
-        return PromotionResult(version.version, version.run_id, True, decision.reason)
-    tracking.set_alias(CHALLENGER, version.version)
-    assert champion is not None, "without a champion every candidate is promoted"
-    return PromotionResult(champion.version, champion.run_id, False, decision.reason)
+    return _result(version, version, reason, promoted=True, notices=tuple(notices))
 
 
 def _decision(
-    tracking: Tracking, row: Mapping[str, Any], champion: RegisteredVersion | None, margin: float
-) -> Decision:
-    if champion is None:
-        return decide(_measured(row), None, margin)
-    standing = tracking.record(champion.run_id, RECORD)
-    if standing is None:
-        return Decision(True, "What was measured of the champion can no longer be read.")
-    return decide(_measured(row), _measured(standing), margin)
+    platform: Platform,
+    row: Mapping[str, Any],
+    version: RegisteredVersion,
+    champion: RegisteredVersion | None,
+) -> tuple[Decision, SharedTest | None]:
+    settings, tracking = platform.settings, platform.tracking
+    entries = history(platform.ledger)
+    aside = set_aside(entries)
+    challenger = Challenger(
+        measured=_measured(row),
+        suggested_share=origins_of_labels(platform).share(SUGGESTED),
+        withdrawn_pictures=_withdrawn(version),
+        set_aside=_replaced(aside.get(version.version)),
+    )
+    rule = PromotionRule(
+        settings.promotion_margin, settings.promotion_class_loss, settings.suggested_labels_limit
+    )
+    own = load_registered(tracking, version)
+    rival = None if champion is None else _rival(platform, own, champion, "the champion")
+    taken_back = [
+        _rival(platform, own, old, "the version taken back,")
+        for old in tracking.versions()
+        if old.version in aside
+        and old.version != version.version
+        and aside[old.version].change.how == BY_ROLLBACK
+    ]
+    decision = decide(challenger, rival, rule, taken_back=taken_back)
+    return decision, rival.shared_test if rival else None
+
+
+def _rival(
+    platform: Platform, challenger: RegisteredBundle, version: RegisteredVersion, what: str
+) -> Rival:
+    name = f"{what} {version.tags.get('backbone', '')} (version {version.version})"
+    record = platform.tracking.record(version.run_id, RECORD)
+    measured = None if record is None else _measured(record)
+    withdrawn = _withdrawn(version)
+    try:
+        rival = load_registered(platform.tracking, version)
+    except RedsError as error:
+        return Rival(name, measured, unusable=str(error).rstrip("."), withdrawn_pictures=withdrawn)
+    if set(rival.bundle.classes) != set(challenger.bundle.classes):
+        return Rival(name, measured, no_shared_test="their classes differ")
+    try:
+        tested = compare_on_frozen_test(platform, challenger, rival)
+    except EncoderChanged as error:
+        return Rival(name, measured, unusable=str(error), withdrawn_pictures=withdrawn)
+    if isinstance(tested, str):
+        return Rival(name, measured, no_shared_test=tested, withdrawn_pictures=withdrawn)
+    return Rival(name, measured, shared_test=tested, withdrawn_pictures=withdrawn)
+
+
+def _replaced(entry: RecordedChange | None) -> str:
+    if entry is None:
+        return ""
+    return f"on {entry.at[:10]}: {entry.change.reason.rstrip('.')}"
+
+
+def _withdrawn(version: RegisteredVersion) -> int:
+    return int(version.tags.get(WITHDRAWN_PICTURES) or 0)
+
+
+def _metrics(row: Mapping[str, Any], test: SharedTest | None) -> dict[str, float]:
+    measured = {name: float(row[name]) for name in _METRICS if row.get(name) is not None}
+    if test is None:
+        return measured
+    return measured | {
+        "shared_test_pictures": test.pictures,
+        "shared_test_accuracy": test.challenger_accuracy,
+        "shared_test_accuracy_of_previous": test.rival_accuracy,
+        "shared_test_difference_low": test.low,
+        "shared_test_difference_high": test.high,
+    }
 
 
 def _measured(row: Mapping[str, Any]) -> Measured:
@@ -102,4 +324,24 @@ def _measured(row: Mapping[str, Any]) -> Measured:
         cv_variance=row["cv_var_ddof0"],
         dataset_digest=row["dataset_digest"],
         classes=tuple(row["classes"]),
+    )
+
+
+def _result(
+    champion: RegisteredVersion | None,
+    candidate: RegisteredVersion,
+    reason: str,
+    *,
+    promoted: bool = False,
+    test: SharedTest | None = None,
+    notices: tuple[str, ...] = (),
+) -> PromotionResult:
+    return PromotionResult(
+        champion_version=champion.version if champion else "",
+        champion_run_id=champion.run_id if champion else "",
+        candidate_version=candidate.version,
+        promoted=promoted,
+        reason=reason,
+        test=test,
+        notices=notices,
     )

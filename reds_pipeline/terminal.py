@@ -87,6 +87,26 @@ def show_tags(answers: Sequence[Mapping[str, Any]]) -> None:
         _console().print(table)
 
 
+def show_comparison(report: Mapping[str, Any]) -> None:
+    """Show what ``BackboneReport.as_dict`` returned."""
+    console = _console()
+    _show_models(console, report["backbones"])
+    if not report["comparisons"]:
+        console.print("\nThere is one backbone only, so there is nothing to compare it with.")
+    for comparison in report["comparisons"]:
+        console.print(f"\n{comparison['sentence']}", style="bold", highlight=False)
+        table = Table(box=None, header_style="bold")
+        for column in ("test", "result", "p", "valid"):
+            table.add_column(column, overflow="fold")
+        for row in comparison["tests"]:
+            table.add_row(row["test"], row["result"], row["p"], row["valid"])
+        console.print(table)
+    if report["leakage"]:
+        console.print("\nLeakage")
+    for leakage in report["leakage"]:
+        console.print(f"  {leakage['sentence']}", highlight=False)
+
+
 def show_findings(findings: Sequence[Finding]) -> None:
     """Show what ``doctor.examine`` found."""
     table = Table(box=None, show_header=False)

@@ -24,7 +24,8 @@ from reds_pipeline.stage_inputs import curated_rows
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.tables import read_rows
-from reds_pipeline.tracking import BUNDLE_DIRECTORY, MODEL_ARTIFACT, Tracking, Training
+from reds_pipeline.tracking import BUNDLE_DIRECTORY, MODEL_ARTIFACT, Tracking
+from reds_pipeline.tracking_run import Training
 
 if TYPE_CHECKING:
     from reds_pipeline.modeling.cross_validation import CrossValidation, FinalFit
@@ -297,6 +298,6 @@ def _log_model(
             pip_requirements=[f"scikit-learn=={sklearn.__version__}", "skops"],
         )
         save_bundle(
-            bundle_from_head(final.head, temperature, provenance), directory / BUNDLE_DIRECTORY
+            bundle_from_head(final.head, temperature, 0.0, provenance), directory / BUNDLE_DIRECTORY
         )
         run.log_directory(directory, MODEL_ARTIFACT)

@@ -224,12 +224,15 @@ def test_every_service_stops_when_asked(containers: Containers) -> None:
 
 def _bundle() -> ModelBundle:
     return ModelBundle(
+        kind="classes",
         classes=("cat", "dog"),
         mean=np.zeros(3),
         scale=np.ones(3),
         weights=np.arange(6, dtype=np.float64).reshape(2, 3),
         intercept=np.zeros(2),
-        temperature=1.0,
+        slope=np.ones(2),
+        offset=np.zeros(2),
+        thresholds=np.zeros(2),
         provenance=Provenance("tiny", "tiny-1", "square-1", "0" * 64, "2026-01-02T03:04:05Z", {}),
     )
 

@@ -1,28 +1,24 @@
-"""Training per backbone, comparing them, and promoting the better one.
+"""Training per backbone, and comparing them.
 
-What belongs here: the factory of ``svm_<backbone>``, and the assets ``model_comparison`` and
-``champion_model``. What does not: training (``training.py``), statistics and the promotion rule
-(``modeling``), the registry (``tracking.py``).
+What belongs here: the factory of ``svm_<backbone>``, and the asset ``model_comparison``. What
+does not: training (``training.py``), statistics (``modeling``), promoting the better model
+(``promotion.py``), the registry (``tracking.py``).
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 import dagster as dg
 
 from reds_pipeline.assets.common import HEAVY_POOL, markdown_table, picture, plain_failures
 from reds_pipeline.assets.embeddings import asset_suffix
+from reds_pipeline.backbone_report import BackboneReport
+from reds_pipeline.drawing import small_png
 from reds_pipeline.jobs import TRAIN
 from reds_pipeline.resources import MODELS_TRAINED, Platform
-from reds_pipeline.stage_inputs import trainings
+from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.tables import TRAININGS, write_rows
 from reds_pipeline.training import PROMOTABLE, PROTOCOLS, load_training_set, train
-
-# The refresh runs weekly; two missed weeks mean that something is broken.
-_FRESH = dg.FreshnessPolicy.time_window(
-    fail_window=timedelta(days=15), warn_window=timedelta(days=8)
-)
 
 
 def svm_asset(backbone: str) -> dg.AssetsDefinition:
@@ -75,59 +71,70 @@ def comparison_asset(backbones: Sequence[str]) -> dg.AssetsDefinition:
     )
     @plain_failures
     def model_comparison(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
-        from reds_pipeline.modeling.comparison import compare_to_best
-        from reds_pipeline.modeling.figures import fold_accuracy_figure
-        from reds_pipeline.storage.atomic import write_bytes
+        from reds_pipeline.backbone_report import compare_backbones, log_comparisons
 
-        rows = trainings(platform.home, platform.settings.backbones)
-        folds = {
-            row["backbone"]: row["cv_accuracy"] for row in rows if row["protocol"] == PROMOTABLE
-        }
-        figure = fold_accuracy_figure(folds, "Accuracy of the grouped folds")
-        path = platform.home.figures / "fold_accuracy.png"
-        write_bytes(path, figure)
+        settings = platform.settings
+        report = compare_backbones(platform.home, backbones, settings.seed)
+        runs = log_comparisons(platform.tracking, report)
         return dg.MaterializeResult(
             metadata={
-                "accuracy": _accuracy_table(rows),
+                "accuracy": _accuracy_table(report.trainings),
                 "comparison": dg.MetadataValue.md(
-                    "\n".join(f"- {result.sentence}" for result in compare_to_best(folds))
+                    "\n".join(f"- {pair.sentence}" for pair in report.pairs)
                     or "There is one backbone only."
                 ),
-                "leakage": _leakage_table(rows),
-                "folds": picture(figure, "Accuracy of the folds"),
-                "figure": dg.MetadataValue.path(str(path)),
+                "leakage": dg.MetadataValue.md(
+                    "\n".join(f"- {found.sentence}" for found in report.leakages)
+                    or "It cannot be told before the next training."
+                ),
+                **_tests(report),
+                **_figures(platform.home, report),
+                **{
+                    f"MLflow run of {pair.first} against {pair.second}": dg.MetadataValue.url(
+                        platform.tracking.link(run_id)
+                    )
+                    for pair, run_id in zip(report.pairs, runs, strict=True)
+                },
             }
         )
 
     return model_comparison
 
 
-@dg.asset(
-    deps=["model_comparison"],
-    group_name=TRAIN,
-    kinds={"mlflow"},
-    freshness_policy=_FRESH,
-)
-@plain_failures
-def champion_model(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
-    """The model that serves: the better one, by a rule that gives its reason (R-EXP-12)."""
-    from reds_pipeline.promotion import promote_best
+def _tests(report: BackboneReport) -> dict[str, dg.MarkdownMetadataValue]:
+    from reds_pipeline.modeling.comparison_words import rows_for_people
 
-    settings = platform.settings
-    result = promote_best(
-        platform.tracking,
-        platform.ledger,
-        trainings(platform.home, settings.backbones),
-        settings.promotion_margin,
-    )
-    return dg.MaterializeResult(
-        metadata={
-            "champion": result.champion_version,
-            "promoted now": result.promoted,
-            "reason": result.reason,
-            "MLflow run": dg.MetadataValue.url(platform.tracking.link(result.champion_run_id)),
-        }
-    )
+    return {
+        f"tests of {pair.first} against {pair.second}": markdown_table(rows_for_people(pair))
+        for pair in report.pairs
+    }
+
+
+def _figures(
+    home: Home, report: BackboneReport
+) -> dict[str, dg.MarkdownMetadataValue | dg.PathMetadataValue]:
+    from reds_pipeline.modeling.comparison_figure import difference_figure
+    from reds_pipeline.modeling.figures import fold_accuracy_figure
+    from reds_pipeline.storage.atomic import write_bytes
+
+    folds = {
+        row["backbone"]: row["cv_accuracy"]
+        for row in report.trainings
+        if row["protocol"] == PROMOTABLE
+    }
+    drawn = {
+        "fold_accuracy": fold_accuracy_figure(folds, "Accuracy of the grouped folds"),
+    }
+    if any(pair.unseen for pair in report.pairs):
+        drawn["backbone_differences"] = difference_figure(
+            report.pairs, "Difference in accuracy on the same pictures"
+        )
+    for name, data in drawn.items():
+        write_bytes(home.figures / f"{name}.png", data)
+    return {
+        **{name.replace("_", " "): picture(small_png(data), name) for name, data in drawn.items()},
+        "figures": dg.MetadataValue.path(str(home.figures)),
+    }
 
 
 def _accuracy_table(rows: Sequence[dict[str, Any]]) -> dg.MarkdownMetadataValue:
@@ -143,17 +150,5 @@ def _accuracy_table(rows: Sequence[dict[str, Any]]) -> dg.MarkdownMetadataValue:
                 "train / test": f"{row['n_train']} / {row['n_test']}",
             }
             for row in rows
-        ]
-    )
-
-
-def _leakage_table(rows: Sequence[dict[str, Any]]) -> dg.MarkdownMetadataValue:
-    """Show how much a plain shuffle flatters: its accuracy less that of the grouped split."""
-    means = {(row["backbone"], row["protocol"]): row["cv_mean"] for row in rows}
-    return markdown_table(
-        [
-            {"backbone": name, "report less grouped": mean - means[name, "grouped"]}
-            for (name, protocol), mean in means.items()
-            if protocol == "report"
         ]
     )

@@ -28,6 +28,7 @@ from reds_pipeline.dataset.facts import (
 from reds_pipeline.dataset.records import label_origin, licences_by_picture
 from reds_pipeline.dataset.splits import DatasetSplit, in_training_order, split_dataset
 from reds_pipeline.errors import RedsError
+from reds_pipeline.frozen_test import remembered_test
 from reds_pipeline.funnel import class_funnels
 from reds_pipeline.imaging.curation import dataset_digest
 from reds_pipeline.imaging.statistics import class_statistics
@@ -65,7 +66,7 @@ def collect_facts(home: Home, ledger: Ledger, rules: CollectionRules) -> Dataset
         RedsError: There is no data set yet, or a table is damaged.
     """
     rows = curated_table(home)
-    split = split_dataset(rows, rules.seed)
+    split = split_dataset(rows, rules.seed, remembered_test(home))
     kept = in_training_order(rows)
     # Tables of classes that are not selected any more stay, but say nothing about this data set.
     collected = {row["collected_as"] or row["class_name"] for row in rows}

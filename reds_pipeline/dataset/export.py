@@ -39,6 +39,7 @@ from reds_pipeline.dataset.remembered import (
 from reds_pipeline.dataset.sentences import licence_sentences
 from reds_pipeline.dataset.splits import split_dataset
 from reds_pipeline.errors import RedsError
+from reds_pipeline.frozen_test import remembered_test
 from reds_pipeline.imaging.curation import dataset_digest
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.home import Home
@@ -130,7 +131,8 @@ def export_dataset(home: Home, facts: DatasetFacts, request: ExportRequest) -> E
         rows = curated_table(home)
         if dataset_digest(rows) != facts.digest:
             raise _changed_meanwhile()
-        choice = choose_records(home, rows, split_dataset(rows, facts.rules.seed), request.sharing)
+        split = split_dataset(rows, facts.rules.seed, remembered_test(home))
+        choice = choose_records(home, rows, split, request.sharing)
         if not choice.records:
             raise _nothing_to_export(choice)
         export_id = f"{utc_now()[:10]}-{secrets.token_hex(4)}"

@@ -8,9 +8,11 @@ must stay together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+
+import numpy as np
 
 from reds_pipeline.errors import RedsError
 
@@ -48,12 +50,16 @@ def in_training_order(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, An
     return sorted(kept, key=lambda row: (row["class_name"], row["sha256"]))
 
 
-def split_dataset(rows: Sequence[Mapping[str, Any]], seed: int) -> DatasetSplit:
+def split_dataset(
+    rows: Sequence[Mapping[str, Any]], seed: int, held_out: Collection[str] = frozenset()
+) -> DatasetSplit:
     """Split the kept pictures by the grouped protocol, as trainings do (R-EXP-2, R-EXP-3).
 
     Args:
         rows: Rows of the curated data set.
         seed: The seed of this installation's trainings.
+        held_out: SHA-256 of the pictures that trainings hold out for good; empty before the
+            first one, which will hold out what is drawn here.
 
     Returns:
         The split; a data set that is too small to be split is all ``train``, with the reason.
@@ -65,18 +71,22 @@ def split_dataset(rows: Sequence[Mapping[str, Any]], seed: int) -> DatasetSplit:
     groups = [row["group"] for row in kept]
     numbers = {group: number for number, group in enumerate(sorted(set(groups)))}
     problem = ""
-    held_out = [False] * len(kept)
+    tested = [False] * len(kept)
     try:
         split = make_split(
-            [row["class_name"] for row in kept], groups, protocol="grouped", seed=seed
+            [row["class_name"] for row in kept],
+            groups,
+            protocol="grouped",
+            seed=seed,
+            held_out=np.array([name in held_out for name in names], bool),
         )
-        held_out = split.test.tolist()
+        tested = split.test.tolist()
     except RedsError as error:
         problem = str(error)
     return DatasetSplit(
         part_of={
-            name: "test" if is_held_out else "train"
-            for name, is_held_out in zip(names, held_out, strict=True)
+            name: "test" if is_tested else "train"
+            for name, is_tested in zip(names, tested, strict=True)
         },
         group_of={name: numbers[group] for name, group in zip(names, groups, strict=True)},
         seed=seed,

@@ -4,6 +4,11 @@ What belongs here: what a served model consists of, writing it whole, and readin
 trusting anyone. What does not: fitting, and registries. Neither file can carry code; whatever
 does not look exactly as expected is refused. Only NumPy and safetensors are needed to use one,
 so the web page and the command line start quickly.
+
+There are two kinds. A model of ``classes`` gives a picture one of them: softmax, chances that add
+up to 1. A model of ``tags`` gives it any number of them: sigmoid, chances of their own (H-18). Both
+are the same numbers otherwise, so one file format holds both. Version 1 of the format knew
+``classes`` only, with one temperature and no thresholds; it is still read.
 """
 
 from __future__ import annotations
@@ -16,23 +21,28 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reds_pipeline.errors import RedsError
-from reds_pipeline.modeling.calibration import probabilities
+from reds_pipeline.modeling.calibration import probabilities, sigmoid
 from reds_pipeline.modeling.heads import FittedHead
 from reds_pipeline.storage.atomic import TEMPORARY_PREFIX
 
+Kind = Literal["classes", "tags"]
+
 FORMAT = "reds-model-bundle"
-VERSION = 1
+VERSION = 2
 TENSORS_NAME = "model.safetensors"
 DESCRIPTION_NAME = "bundle.json"
 
-DESCRIPTION_KEYS = {"format", "version", "classes", "temperature", "tensors_sha256", "provenance"}
-TENSOR_NAMES = {"mean", "scale", "weights", "intercept"}
+_ALWAYS = {"format", "version", "classes", "tensors_sha256", "provenance"}
+# Entries of the JSON file and names of the tensors, by version of the format.
+DESCRIPTION_KEYS = {1: _ALWAYS | {"temperature"}, VERSION: _ALWAYS | {"kind"}}
+_MACHINE = {"mean", "scale", "weights", "intercept"}
+TENSOR_NAMES = {1: _MACHINE, VERSION: _MACHINE | {"slope", "offset", "thresholds"}}
 
 
 @dataclass(frozen=True)
@@ -58,40 +68,51 @@ class Provenance:
 
 @dataclass(frozen=True, eq=False)
 class ModelBundle:
-    """A linear model over embeddings of d numbers, for k classes.
+    """A linear model over embeddings of d numbers, for k classes or tags.
 
     Attributes:
-        classes: The k classes, in the order of rows and columns.
+        kind: ``classes``, of which a picture has one, or ``tags``, of which it has any number.
+        classes: The k classes or tags, in the order of rows and columns.
         mean: float64 (d,), taken off an embedding.
         scale: float64 (d,), by which it is then divided; above zero.
         weights: float64 (k, d).
         intercept: float64 (k,).
-        temperature: See ``calibration``; above zero.
+        slope: float64 (k,), by which a decision value is multiplied before it becomes a chance;
+            one over the temperature for a model of classes.
+        offset: float64 (k,), which is then added.
+        thresholds: float64 (k,), the chance from which an answer is given; 0 to 1.
         provenance: Where it comes from.
 
     Raises:
         ValueError: The parts do not fit together or a number is not finite.
     """
 
+    kind: Kind
     classes: tuple[str, ...]
     mean: NDArray[np.float64]
     scale: NDArray[np.float64]
     weights: NDArray[np.float64]
     intercept: NDArray[np.float64]
-    temperature: float
+    slope: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    thresholds: NDArray[np.float64]
     provenance: Provenance
 
     def __post_init__(self) -> None:
         """Check shapes, types and numbers."""
+        if self.kind not in get_args(Kind):
+            raise ValueError(f"its kind is {self.kind!r}, not one of {', '.join(get_args(Kind))}")
         count = len(self.classes)
-        if count < 2 or len(set(self.classes)) != count or "" in self.classes:
-            raise ValueError("its classes are not two or more different names")
+        # One tag can be given or not; a choice needs two classes.
+        fewest = 2 if self.kind == "classes" else 1
+        if count < fewest or len(set(self.classes)) != count or "" in self.classes:
+            raise ValueError(f"its {self.kind} are not {fewest} or more different names")
         dimension = self.mean.size
         shapes = {
             "mean": (dimension,),
             "scale": (dimension,),
             "weights": (count, dimension),
-            "intercept": (count,),
+            **dict.fromkeys(("intercept", "slope", "offset", "thresholds"), (count,)),
         }
         for name, shape in shapes.items():
             array = getattr(self, name)
@@ -101,8 +122,8 @@ class ModelBundle:
                 raise ValueError(f"its {name} holds numbers that are not finite")
         if not (self.scale > 0).all():
             raise ValueError("its scale holds numbers that are not above zero")
-        if not (math.isfinite(self.temperature) and self.temperature > 0):
-            raise ValueError("its temperature is not a number above zero")
+        if not ((self.thresholds >= 0) & (self.thresholds <= 1)).all():
+            raise ValueError("its thresholds hold numbers that are not chances")
 
     @property
     def dimension(self) -> int:
@@ -136,25 +157,54 @@ class ModelBundle:
         return np.asarray(standardised @ self.weights.T + self.intercept)
 
     def predict(self, embeddings: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """Return the chances float64 (n, k) of the classes for embeddings (n, d)."""
-        return probabilities(self.decision_values(embeddings), self.temperature)
+        """Return the chances float64 (n, k) of the classes or tags for embeddings (n, d)."""
+        calibrated = self.decision_values(embeddings) * self.slope + self.offset
+        if self.kind == "classes":
+            return probabilities(calibrated, 1.0)
+        return sigmoid(calibrated)
+
+    def is_given(self, chances: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return which of the chances (n, k) reach their thresholds, as bool (n, k).
+
+        Of a model of classes it is the likeliest class's entry that says whether its answer is
+        one to rely on.
+        """
+        return np.asarray(chances >= self.thresholds)
 
 
-def bundle_from_head(head: FittedHead, temperature: float, provenance: Provenance) -> ModelBundle:
-    """Return the bundle that decides as ``head`` does."""
+def bundle_from_head(
+    head: FittedHead, temperature: float, answer_threshold: float, provenance: Provenance
+) -> ModelBundle:
+    """Return the bundle that decides as ``head`` does.
+
+    Args:
+        head: A fitted head of classes.
+        temperature: See ``calibration``; above zero.
+        answer_threshold: The chance from which the likeliest class is an answer to rely on.
+        provenance: Where it comes from.
+
+    Raises:
+        ValueError: The temperature is not above zero, or the threshold is not a chance.
+    """
+    if not (math.isfinite(temperature) and temperature > 0):
+        raise ValueError("its temperature is not a number above zero")
     scaler, machine = head.pipeline[0], head.pipeline[-1]
     weights, intercept = machine.coef_, machine.intercept_
     if len(head.classes) == 2:
         # scikit-learn keeps the second class against the first only.
         weights = np.concatenate([-weights, weights])
         intercept = np.concatenate([-intercept, intercept])
+    count = len(head.classes)
     return ModelBundle(
+        kind="classes",
         classes=head.classes,
         mean=np.asarray(scaler.mean_, np.float64),
         scale=np.asarray(scaler.scale_, np.float64),
         weights=np.ascontiguousarray(weights, np.float64),
         intercept=np.asarray(intercept, np.float64),
-        temperature=temperature,
+        slope=np.full(count, 1 / temperature),
+        offset=np.zeros(count),
+        thresholds=np.full(count, float(answer_threshold)),
         provenance=provenance,
     )
 
@@ -169,12 +219,12 @@ def save_bundle(bundle: ModelBundle, directory: Path) -> None:
     """
     from safetensors.numpy import save
 
-    tensors = save({name: getattr(bundle, name) for name in sorted(TENSOR_NAMES)})
+    tensors = save({name: getattr(bundle, name) for name in sorted(TENSOR_NAMES[VERSION])})
     description = {
         "format": FORMAT,
         "version": VERSION,
+        "kind": bundle.kind,
         "classes": list(bundle.classes),
-        "temperature": bundle.temperature,
         "tensors_sha256": hashlib.sha256(tensors).hexdigest(),
         "provenance": asdict(bundle.provenance),
     }
@@ -203,10 +253,17 @@ def load_bundle(directory: Path) -> ModelBundle:
     """
     try:
         description = _read_description(directory / DESCRIPTION_NAME)
-        tensors = _read_tensors(directory / TENSORS_NAME, description["tensors_sha256"])
+        version = description["version"]
+        tensors = _read_tensors(
+            directory / TENSORS_NAME, description["tensors_sha256"], TENSOR_NAMES[version]
+        )
+        classes = _texts(description["classes"])
+        if version == 1:
+            temperature = _number(description["temperature"], "temperature")
+            tensors |= _calibration_of_version_1(temperature, len(classes))
         return ModelBundle(
-            classes=_texts(description["classes"]),
-            temperature=_number(description["temperature"], "temperature"),
+            kind="classes" if version == 1 else description["kind"],
+            classes=classes,
             provenance=_provenance(description["provenance"]),
             **tensors,
         )
@@ -221,16 +278,29 @@ def _read_description(path: Path) -> dict[str, Any]:
     description = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(description, dict) or description.get("format") != FORMAT:
         raise ValueError(f"{path.name} does not describe a model of REDS")
-    if description.get("version") != VERSION:
-        raise ValueError(
-            f"it is of version {description.get('version')} and this REDS reads {VERSION}"
-        )
-    if set(description) != DESCRIPTION_KEYS:
+    version = description.get("version")
+    # True is 1 to Python, but not to the format.
+    if type(version) is not int or version not in DESCRIPTION_KEYS:
+        raise ValueError(f"it is of version {version} and this REDS reads up to {VERSION}")
+    if set(description) != DESCRIPTION_KEYS[version]:
         raise ValueError(f"{path.name} has missing or unknown entries")
     return description
 
 
-def _read_tensors(path: Path, expected_digest: object) -> dict[str, NDArray[np.float64]]:
+def _calibration_of_version_1(temperature: float, count: int) -> dict[str, NDArray[np.float64]]:
+    """Return the tensors that a model of version 1 lacks; it gave every answer."""
+    if not (math.isfinite(temperature) and temperature > 0):
+        raise ValueError("its temperature is not a number above zero")
+    return {
+        "slope": np.full(count, 1 / temperature),
+        "offset": np.zeros(count),
+        "thresholds": np.zeros(count),
+    }
+
+
+def _read_tensors(
+    path: Path, expected_digest: object, names: set[str]
+) -> dict[str, NDArray[np.float64]]:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
@@ -241,7 +311,7 @@ def _read_tensors(path: Path, expected_digest: object) -> dict[str, NDArray[np.f
         tensors = load(data)
     except SafetensorError as error:
         raise ValueError(f"{path.name} is not a safetensors file") from error
-    if set(tensors) != TENSOR_NAMES:
+    if set(tensors) != names:
         raise ValueError(f"{path.name} has missing or unknown tensors")
     return tensors
 

@@ -1,118 +1,196 @@
-"""Whether one backbone is better than another, and how sure that is.
+"""Whether one model is better than another on the same pictures, and how sure that is.
 
-What belongs here: statistics on the accuracies of folds, and their meaning in a sentence. What
-does not: making the accuracies, or deciding which model serves.
+What belongs here: comparing two models picture by picture, and what that means in a sentence.
+What does not: tests on the accuracies of whole folds (``fold_tests.py``), or deciding which model
+serves (``promotion.py``).
+
+Pictures of one author or of one cluster of copies fall together, so the interval is a bootstrap
+over whole groups; McNemar's test, which takes pictures for independent, stands beside it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
+
+from reds_pipeline.modeling.fold_tests import FoldStatistics, fold_statistics
+
+__all__ = [
+    "FoldStatistics",
+    "PairedComparison",
+    "adjusted_for_number",
+    "compare_predictions",
+    "fold_statistics",
+]
 
 SIGNIFICANCE = 0.05
-MOST_PERMUTATIONS = 200_000
-"""Above what ten against ten folds have (184,756), so that up to there p is exact."""
+CONFIDENCE = 0.95
+RESAMPLES = 20_000
 
 
 @dataclass(frozen=True)
-class FoldStatistics:
-    """Mean and variances of the accuracies of the folds.
-
-    Attributes:
-        mean: Arithmetic mean.
-        var_ddof0: Sum of squared deviations divided by the number of folds, as the report did.
-        var_ddof1: The same divided by the number less one, the unbiased estimate.
-    """
-
-    mean: float
-    var_ddof0: float
-    var_ddof1: float
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Two backbones' folds against each other.
+class PairedComparison:
+    """Two models on the same pictures, none of which either has learnt from.
 
     Attributes:
         first: Name of the one.
         second: Name of the other.
-        u: The larger of the two Mann-Whitney U statistics: the number of pairs of folds, one of
-            each, that the better one wins, a tie counting a half.
-        p_value: Two-sided and exact: how often chance alone separates the lists so clearly.
-        sentence: What that means.
+        pictures: How many were compared.
+        groups: Of how many groups.
+        first_accuracy: Share of the pictures that the first gets right, 0 to 1.
+        second_accuracy: The same of the second.
+        difference: The first accuracy less the second, -1 to 1.
+        low: Lower end of the difference's 95 % interval.
+        high: Upper end.
+        first_only: How many pictures only the first gets right.
+        second_only: How many only the second.
+        mcnemar_p: Two-sided exact p of McNemar's test on those two counts.
+        adjusted_p: The same, corrected when it is one of several comparisons.
     """
 
     first: str
     second: str
-    u: float
-    p_value: float
-    sentence: str
+    pictures: int
+    groups: int
+    first_accuracy: float
+    second_accuracy: float
+    difference: float
+    low: float
+    high: float
+    first_only: int
+    second_only: int
+    mcnemar_p: float
+    adjusted_p: float
 
+    @property
+    def better(self) -> str | None:
+        """The name of the better model; None when chance may have made the difference.
 
-def fold_statistics(accuracies: Sequence[float]) -> FoldStatistics:
-    """Return the mean and both variances (R-EXP-5, R-EXP-15).
+        Both have to say so: the interval over groups, and McNemar's test.
+        """
+        if self.adjusted_p >= SIGNIFICANCE or self.low <= 0 <= self.high:
+            return None
+        return self.first if self.difference > 0 else self.second
 
-    Raises:
-        ValueError: There are fewer than two folds.
-    """
-    if len(accuracies) < 2:
-        raise ValueError("the variance of fewer than two folds is not defined")
-    return FoldStatistics(
-        mean=float(np.mean(accuracies)),
-        var_ddof0=float(np.var(accuracies)),
-        var_ddof1=float(np.var(accuracies, ddof=1)),
-    )
-
-
-def compare_folds(
-    first_name: str, first: Sequence[float], second_name: str, second: Sequence[float]
-) -> Comparison:
-    """Compare two lists of fold accuracies by the Mann-Whitney test, as the report did.
-
-    The p value is found by going through all ways to deal the accuracies out, which stays exact
-    with ties (R-EXP-8). Folds share training images and are therefore not independent, so it is
-    somewhat too small; the sentence does not claim more than the number allows.
-
-    Raises:
-        ValueError: A list is empty.
-    """
-    from scipy.stats import PermutationMethod, mannwhitneyu
-
-    if not first or not second:
-        raise ValueError("there are no folds to compare")
-    pairs = len(first) * len(second)
-    result = mannwhitneyu(first, second, method=PermutationMethod(n_resamples=MOST_PERMUTATIONS))
-    first_wins = float(result.statistic)
-    u = max(first_wins, pairs - first_wins)
-    p_value = float(result.pvalue)
-    means = {first_name: float(np.mean(first)), second_name: float(np.mean(second))}
-    better, worse = (
-        (first_name, second_name) if first_wins * 2 >= pairs else (second_name, first_name)
-    )
-    evidence = (
-        f"cross-validated accuracy {means[better]:.3f} against {means[worse]:.3f}, "
-        f"ahead in {u:g} of {pairs} pairs of folds, p = {p_value:.3g}"
-    )
-    if p_value < SIGNIFICANCE:
-        sentence = f"{better} is better than {worse} ({evidence}: unlikely to be chance)."
-    else:
-        sentence = (
-            f"{better} and {worse} cannot be told apart ({evidence}: chance alone often does "
-            "as much)."
+    @property
+    def sentence(self) -> str:
+        """What a person needs to know of it, in one sentence."""
+        first_leads = self.difference >= 0
+        ahead, behind = (self.first, self.second) if first_leads else (self.second, self.first)
+        accuracies = (self.first_accuracy, self.second_accuracy)
+        more, less = accuracies if first_leads else accuracies[::-1]
+        low, high = (self.low, self.high) if first_leads else (-self.high, -self.low)
+        evidence = (
+            f"right on {_percent(more)} of the same {self.pictures} unseen pictures against "
+            f"{_percent(less)}, a difference of {100 * abs(self.difference):.1f} points (95 % "
+            f"interval {100 * low:.1f} to {100 * high:.1f}, p = {self.adjusted_p:.2g})"
         )
-    return Comparison(first_name, second_name, u, p_value, sentence)
+        if self.better is None:
+            return f"{ahead} and {behind} cannot be told apart: {ahead} is {evidence}."
+        return f"{ahead} is better than {behind}: {evidence}, more than chance explains."
 
 
-def compare_to_best(folds: Mapping[str, Sequence[float]]) -> list[Comparison]:
-    """Compare the backbone with the highest mean with each of the others, the best of them first.
+def compare_predictions(
+    first_name: str,
+    first_correct: NDArray[np.bool_],
+    second_name: str,
+    second_correct: NDArray[np.bool_],
+    groups: Sequence[Hashable],
+    *,
+    seed: int = 0,
+) -> PairedComparison:
+    """Compare two models on the same pictures (R-EXP-9).
 
     Args:
-        folds: For each backbone its folds' accuracies.
+        first_name: What people call the one.
+        first_correct: bool (n,), whether it is right on each picture.
+        second_name: What people call the other.
+        second_correct: bool (n,), whether that one is.
+        groups: Which pictures belong together, n names.
+        seed: Of the bootstrap.
 
     Returns:
-        One comparison fewer than there are backbones.
+        The comparison. Where all pictures are of one group, the interval is -1 to 1: nothing is
+        known about others.
+
+    Raises:
+        ValueError: There is no picture, or the lengths differ.
     """
-    ranked = sorted(folds, key=lambda name: -float(np.mean(folds[name])))
-    return [compare_folds(ranked[0], folds[ranked[0]], other, folds[other]) for other in ranked[1:]]
+    first, second = np.asarray(first_correct, bool), np.asarray(second_correct, bool)
+    if not len(first) or not len(first) == len(second) == len(groups):
+        raise ValueError("two models are compared on the same pictures, one of them at least")
+    first_only, second_only = int((first & ~second).sum()), int((second & ~first).sum())
+    p_value = mcnemar(first_only, second_only)
+    units = np.unique([str(group) for group in groups], return_inverse=True)[1]
+    low, high = _interval(first.astype(np.int64) - second, units, seed)
+    return PairedComparison(
+        first=first_name,
+        second=second_name,
+        pictures=len(first),
+        groups=int(units.max()) + 1,
+        first_accuracy=float(first.mean()),
+        second_accuracy=float(second.mean()),
+        difference=(first_only - second_only) / len(first),
+        low=low,
+        high=high,
+        first_only=first_only,
+        second_only=second_only,
+        mcnemar_p=p_value,
+        adjusted_p=p_value,
+    )
+
+
+def mcnemar(first_only: int, second_only: int) -> float:
+    """Return the two-sided exact p of McNemar's test (Psychometrika 12, 1947).
+
+    Args:
+        first_only: How many pictures only the one model gets right.
+        second_only: How many only the other.
+    """
+    from scipy.stats import binomtest
+
+    discordant = first_only + second_only
+    return float(binomtest(first_only, discordant).pvalue) if discordant else 1.0
+
+
+def adjusted_for_number(comparisons: Sequence[PairedComparison]) -> list[PairedComparison]:
+    """Return comparisons whose ``adjusted_p`` accounts for how many there are.
+
+    By Holm's method (Scandinavian Journal of Statistics 6, 1979): the chance that any of them
+    wrongly calls a model better stays below the level.
+    """
+    p_values = np.array([comparison.mcnemar_p for comparison in comparisons])
+    order = np.argsort(p_values, kind="stable")
+    factors = len(p_values) - np.arange(len(p_values))
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(factors * p_values[order]))
+    return [
+        replace(comparison, adjusted_p=float(p_value))
+        for comparison, p_value in zip(comparisons, adjusted, strict=True)
+    ]
+
+
+def _interval(
+    differences: NDArray[np.int64], units: NDArray[np.int64], seed: int
+) -> tuple[float, float]:
+    """Return the percentile interval of the mean difference, by a bootstrap over groups."""
+    sums = np.bincount(units, weights=differences).astype(np.int64)
+    sizes = np.bincount(units)
+    if len(sizes) < 2:
+        return -1.0, 1.0
+    # Groups of the same size and sum are alike to the mean, so it is enough to draw how often each
+    # kind occurs: the same distribution at a cost that does not grow with the data set.
+    kinds, counts = np.unique(np.stack([sums, sizes]), axis=1, return_counts=True)
+    random = np.random.default_rng(seed)
+    drawn = random.multinomial(len(sizes), counts / counts.sum(), size=RESAMPLES)
+    means = (drawn @ kinds[0]) / (drawn @ kinds[1])
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(means, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"

@@ -13,8 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reds_pipeline.modeling.choose_c import FoldFits, fit_folds
 from reds_pipeline.modeling.comparison import FoldStatistics, fold_statistics
-from reds_pipeline.modeling.heads import FittedHead, HeadParameters, decision_values, fit_head
+from reds_pipeline.modeling.heads import (
+    FittedHead,
+    HeadParameters,
+    decision_values,
+    head_from_fits,
+    one_against_rest,
+    one_column_a_class,
+)
+from reds_pipeline.modeling.intervals import wilson_interval
 from reds_pipeline.modeling.splits import Split
 
 Features = NDArray[np.floating[Any]]
@@ -30,16 +39,28 @@ class CrossValidation:
         fold_confusions: int64 (folds, k, k), true class by predicted class.
         decisions: float64 (n, k), each training image's decision values by the head that had
             not seen it; NaN for test images.
+        inner_decisions: float64 (folds + 1, n, k), what temperatures are fitted on, see
+            ``choose_c.FoldFits``.
         fit_seconds: Wall-clock time of each fold's fit.
         converged: Whether every fit converged.
+        fold_C: C of each fold's fit, chosen without that fold where none was given.
+        penalties: The p values of C that the choice was among.
+        inner_accuracy: float64 (folds, p), mean accuracy of each C inside the training folds of
+            each fold.
+        choice_seconds: Wall-clock time of the choice.
     """
 
     classes: tuple[str, ...]
     fold_accuracy: tuple[float, ...]
     fold_confusions: NDArray[np.int64]
     decisions: NDArray[np.float64]
+    inner_decisions: NDArray[np.float64]
     fit_seconds: tuple[float, ...]
     converged: bool
+    fold_C: tuple[float, ...]
+    penalties: tuple[float, ...]
+    inner_accuracy: NDArray[np.float64]
+    choice_seconds: float
 
     @property
     def statistics(self) -> FoldStatistics:
@@ -87,6 +108,8 @@ class FinalFit:
         decisions: float64 (test images, k), in the order of the images.
         n_train: Number of training images.
         n_test: Number of test images.
+        C: Of the head.
+        choice_accuracy: Mean accuracy over the folds with each C that was tried.
     """
 
     head: FittedHead
@@ -98,6 +121,8 @@ class FinalFit:
     decisions: NDArray[np.float64]
     n_train: int
     n_test: int
+    C: float
+    choice_accuracy: tuple[float, ...]
 
 
 def cross_validate(
@@ -111,36 +136,79 @@ def cross_validate(
         split: As ``make_split`` gave it for these images.
         parameters: Of the head.
     """
-    names = np.asarray(labels, dtype=str)
-    classes = tuple(str(name) for name in np.unique(names))
-    decisions = np.full((len(names), len(classes)), np.nan)
-    heads = []
-    confusions = []
-    for fold in range(split.folds):
-        held_out = split.fold == fold
-        fitted_on = split.training & ~held_out
-        head = fit_head(features[fitted_on], names[fitted_on].tolist(), parameters)
-        if head.classes != classes:
-            raise ValueError(f"fold {fold} is trained without some class")
-        decisions[held_out] = decision_values(head.pipeline, features[held_out])
-        confusions.append(_confusion(names[held_out], decisions[held_out], classes))
-        heads.append(head)
-    return CrossValidation(
-        classes=classes,
-        fold_accuracy=tuple(_accuracy(confusion) for confusion in confusions),
-        fold_confusions=np.stack(confusions),
-        decisions=decisions,
-        fit_seconds=tuple(head.seconds for head in heads),
-        converged=all(head.converged for head in heads),
-    )
+    return measure_folds(fit_split(features, labels, split, parameters), labels, split)
 
 
 def final_fit(
     features: Features, labels: Sequence[str], split: Split, parameters: HeadParameters
 ) -> FinalFit:
     """Fit on all training images and measure on the test images (R-EXP-4)."""
+    fits = fit_split(features, labels, split, parameters)
+    return measure_final(fits, features, labels, split)
+
+
+def fit_split(
+    features: Features, labels: Sequence[str], split: Split, parameters: HeadParameters
+) -> FoldFits:
+    """Fit everything that the split asks for; where no C is given, choose it inside the folds.
+
+    Raises:
+        ValueError: A fold leaves a class out of the others.
+    """
     names = np.asarray(labels, dtype=str)
-    head = fit_head(features[split.training], names[split.training].tolist(), parameters)
+    classes, targets = one_against_rest(names)
+    for fold in range(split.folds):
+        fitted_on = split.training & (split.fold != fold)
+        if len(np.unique(names[fitted_on])) < len(classes):
+            raise ValueError(f"fold {fold} is trained without some class")
+    penalties = parameters.penalties if parameters.C is None else (parameters.C,)
+    return fit_folds(features, targets, split.fold, penalties, accuracy_of_values)
+
+
+def accuracy_of_values(values: NDArray[np.float64], targets: NDArray[np.bool_]) -> float:
+    """Return the share of rows whose largest decision value is their own class's.
+
+    Args:
+        values: float64 (m, k), or (m, 1) for the second of two classes.
+        targets: bool of that shape.
+    """
+    if values.shape[1] == 1:
+        return float(((values > 0) == targets).mean())
+    return float(targets[np.arange(len(values)), values.argmax(axis=1)].mean())
+
+
+def measure_folds(fits: FoldFits, labels: Sequence[str], split: Split) -> CrossValidation:
+    """Measure each fold's head on its fold."""
+    names = np.asarray(labels, dtype=str)
+    classes = tuple(np.unique(names).tolist())
+    decisions = one_column_a_class(fits.decisions)
+    confusions = [
+        _confusion(names[split.fold == fold], decisions[split.fold == fold], classes)
+        for fold in range(split.folds)
+    ]
+    return CrossValidation(
+        classes=classes,
+        fold_accuracy=tuple(_accuracy(confusion) for confusion in confusions),
+        fold_confusions=np.stack(confusions),
+        decisions=decisions,
+        inner_decisions=one_column_a_class(fits.inner_decisions),
+        fit_seconds=fits.fold_seconds,
+        converged=fits.converged,
+        fold_C=fits.fold_C,
+        penalties=fits.penalties,
+        inner_accuracy=fits.inner_scores,
+        choice_seconds=fits.choice_seconds,
+    )
+
+
+def measure_final(
+    fits: FoldFits, features: Features, labels: Sequence[str], split: Split
+) -> FinalFit:
+    """Measure the head fitted on all training images on the test images (R-EXP-4)."""
+    names = np.asarray(labels, dtype=str)
+    classes = tuple(np.unique(names).tolist())
+    n_train = int(split.training.sum())
+    head = head_from_fits(fits.final, 0, 0, classes, fits.final_C, fits.final_seconds, n_train)
     decisions = decision_values(head.pipeline, features[split.test])
     confusion = _confusion(names[split.test], decisions, head.classes)
     correct = int(np.trace(confusion))
@@ -157,17 +225,11 @@ def final_fit(
         },
         confusion=confusion,
         decisions=decisions,
-        n_train=int(split.training.sum()),
+        n_train=n_train,
         n_test=int(split.test.sum()),
+        C=fits.final_C,
+        choice_accuracy=tuple(fits.final_scores.tolist()),
     )
-
-
-def wilson_interval(correct: int, total: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Return the Wilson score interval of a share (Wilson, JASA 22, 1927; R-EXP-14)."""
-    from scipy.stats import binomtest
-
-    interval = binomtest(correct, total).proportion_ci(confidence, method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 def _confusion(

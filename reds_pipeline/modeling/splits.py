@@ -6,6 +6,7 @@ What belongs here: the two protocols and their guarantees. What does not: fittin
   together, and classes are spread evenly (R-EXP-2, R-EXP-3; scikit-learn's
   ``StratifiedGroupKFold``). That greedy method may leave a small class out of a fold, so whole
   groups are moved afterwards, one at a time, until every class is everywhere or no move helps.
+  Images that were held out before stay held out, with their groups (``held_out.py``).
 * ``report``: the plain shuffle of the source report, kept beside it to show the leakage.
 
 No test image is ever in a fold, and in ``grouped`` no group is on both sides of any line; both
@@ -23,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reds_pipeline.errors import RedsError
+from reds_pipeline.modeling.held_out import grown_test_part
 
 Protocol = Literal["grouped", "report"]
 
@@ -77,6 +79,7 @@ def make_split(
     seed: int,
     test_fraction: float = 0.1,
     folds: int = 5,
+    held_out: NDArray[np.bool_] | None = None,
 ) -> Split:
     """Split images into a test part and folds; the same input gives the same split.
 
@@ -88,14 +91,17 @@ def make_split(
         test_fraction: Wanted share of the test part; with few images in a class the grouped
             test part is larger, so that it holds every class.
         folds: Number of folds.
+        held_out: bool (n,), images that tested before and must go on doing so; ``grouped`` keeps
+            every group with such an image in the test part, which it draws anew only if there is
+            none. ``report`` ignores it.
 
     Raises:
         RedsError: A class has fewer images, or fewer groups, than there are folds and a test
             part, or shares its groups with others so that it cannot be spread.
         ValueError: The protocol is unknown, or the lengths differ.
     """
-    if len(labels) != len(groups):
-        raise ValueError("one group an image")
+    if len(labels) != len(groups) or (held_out is not None and len(held_out) != len(labels)):
+        raise ValueError("one group an image, and one word on whether it is held out")
     classes, codes = np.unique(np.asarray(labels, dtype=str), return_inverse=True)
     if len(classes) < 2:
         raise RedsError(
@@ -105,9 +111,13 @@ def make_split(
     if protocol == "grouped":
         units = np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
         _require_enough(classes, codes, units, folds, "different authors or clusters")
-        held_out = _test_part(codes, units, seed, test_fraction, folds)
-        _require_foldable(classes, codes, units, held_out, folds)
-        parts = _fold_parts(codes, units, held_out, seed, folds)
+        if held_out is None or not held_out.any():
+            held_out = _first_test_part(codes, units, seed, test_fraction, folds)
+        tested = grown_test_part(
+            codes, units, held_out, seed=seed, test_fraction=test_fraction, folds=folds
+        )
+        _require_foldable(classes, codes, units, tested, folds)
+        parts = _fold_parts(codes, units, tested, seed, folds)
         _require_together(units, parts)
     elif protocol == "report":
         _require_enough(classes, codes, np.arange(len(codes)), folds, "images")
@@ -132,21 +142,21 @@ def _shuffled_parts(images: int, seed: int, test_fraction: float, folds: int) ->
 
 
 def _fold_parts(
-    codes: Integers, units: Integers, held_out: Integers, seed: int, folds: int
+    codes: Integers, units: Integers, tested: NDArray[np.bool_], seed: int, folds: int
 ) -> Integers:
     """Return each image's part, one part a group: 0 for test, else 1 + its fold."""
     parts = np.zeros(len(codes), np.int64)
-    training = np.flatnonzero(held_out == REST)
+    training = np.flatnonzero(~tested)
     fold = _stratified_group_folds(codes[training], units[training], folds, seed)
     every_class_once = dict.fromkeys(range(folds), 1)
     parts[training] = 1 + _spread(codes[training], units[training], fold, every_class_once)
     return parts
 
 
-def _test_part(
+def _first_test_part(
     codes: Integers, units: Integers, seed: int, test_fraction: float, folds: int
-) -> Integers:
-    """Return ``TEST`` or ``REST`` for each image."""
+) -> NDArray[np.bool_]:
+    """Return which images test, as bool (n,)."""
     # A class with fewer images than slices would be missing from some slice for certain.
     most = min(int(np.bincount(codes).min()), len(np.unique(units)))
     slices = max(2, min(round(1 / test_fraction), most))
@@ -159,7 +169,7 @@ def _test_part(
 
     chosen = min(range(slices), key=unsuitability)
     parts = np.where(slice_of == chosen, TEST, REST)
-    return _spread(codes, units, parts, {TEST: 1, REST: folds})
+    return np.asarray(_spread(codes, units, parts, {TEST: 1, REST: folds}) == TEST)
 
 
 def _stratified_group_folds(codes: Integers, units: Integers, folds: int, seed: int) -> Integers:
@@ -232,10 +242,14 @@ def _require_enough(
 
 
 def _require_foldable(
-    classes: NDArray[np.str_], codes: Integers, units: Integers, held_out: Integers, folds: int
+    classes: NDArray[np.str_],
+    codes: Integers,
+    units: Integers,
+    tested: NDArray[np.bool_],
+    folds: int,
 ) -> None:
     """Refuse what is left beside the test part when it cannot make the folds."""
-    training = held_out == REST
+    training = ~tested
     images = np.bincount(codes[training], minlength=len(classes))
     if images.min() < folds or len(np.unique(units[training])) < folds:
         raise _cannot_spread(classes[images.argmin()], folds)

@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ def _head(classes: int) -> FittedHead:
 
 @pytest.fixture
 def bundle() -> ModelBundle:
-    return bundle_from_head(_head(3), 0.4, PROVENANCE)
+    return bundle_from_head(_head(3), 0.4, 0.7, PROVENANCE)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def saved(bundle: ModelBundle, tmp_path: Path) -> Path:
 def test_it_decides_as_scikit_learn_does(classes: int, tmp_path: Path) -> None:
     """Two classes are the special case: scikit-learn keeps one column for them."""
     head = _head(classes)
-    save_bundle(bundle_from_head(head, 0.7, PROVENANCE), tmp_path / "bundle")
+    save_bundle(bundle_from_head(head, 0.7, 0.0, PROVENANCE), tmp_path / "bundle")
     loaded = load_bundle(tmp_path / "bundle")
     features, _labels = clouds(classes, each=50, seed=9)
     expected = decision_values(head.pipeline, features)
@@ -68,9 +68,9 @@ def test_it_decides_as_scikit_learn_does(classes: int, tmp_path: Path) -> None:
 def test_everything_comes_back(bundle: ModelBundle, saved: Path) -> None:
     loaded = load_bundle(saved)
     assert loaded.classes == bundle.classes
-    assert loaded.temperature == bundle.temperature
+    assert loaded.kind == bundle.kind
     assert loaded.provenance == PROVENANCE
-    for name in ("mean", "scale", "weights", "intercept"):
+    for name in ("mean", "scale", "weights", "intercept", "slope", "offset", "thresholds"):
         assert np.array_equal(getattr(loaded, name), getattr(bundle, name))
 
 
@@ -81,8 +81,8 @@ def test_two_files_and_nothing_else(saved: Path) -> None:
 
 def test_saving_again_replaces_the_whole(bundle: ModelBundle, saved: Path) -> None:
     (saved / "left over").write_text("from an older version")
-    save_bundle(replace(bundle, temperature=2.0), saved)
-    assert load_bundle(saved).temperature == 2.0
+    save_bundle(replace(bundle, slope=np.full(3, 0.5)), saved)
+    assert load_bundle(saved).slope.tolist() == [0.5, 0.5, 0.5]
     assert not (saved / "left over").exists()
     assert [path.name for path in saved.parent.iterdir()] == ["bundle"]
 
@@ -167,15 +167,18 @@ PICKLE = b"\x80\x04\x95\x0e\x00\x00\x00\x00\x00\x00\x00\x8c\x06system\x94."
         pytest.param(_write("bundle.json", b"\xff\xfe"), "not JSON", id="not text"),
         pytest.param(_write("bundle.json", b"[]"), "not describe a model", id="another JSON"),
         pytest.param(_edit(format="other"), "not describe a model", id="another format"),
-        pytest.param(_edit(version=2), "version 2 and this REDS reads 1", id="newer version"),
+        pytest.param(_edit(version=3), "version 3 and this REDS reads up to 2", id="newer version"),
+        pytest.param(_edit(version=True), "version True", id="version as truth"),
+        pytest.param(_edit(version=[2]), "reads up to 2", id="version as list"),
+        pytest.param(_edit(version=1), "missing or unknown entries", id="entries of version 1"),
+        pytest.param(_edit(kind="tag"), "not one of classes, tags", id="unknown kind"),
+        pytest.param(_edit(kind=["tags"]), "not one of classes, tags", id="kind not a name"),
         pytest.param(_edit(extra=1), "missing or unknown entries", id="unknown entry"),
         pytest.param(_edit(classes="cat"), "not a list", id="classes not a list"),
         pytest.param(_edit(classes=["cat", 2, "dog"]), "not a list", id="class not a name"),
         pytest.param(_edit(classes=["cat", "cat", "dog"]), "different names", id="class twice"),
         pytest.param(_edit(classes=["cat", "dog"]), "not float64", id="too few classes"),
-        pytest.param(_edit(temperature=0), "above zero", id="temperature of zero"),
-        pytest.param(_edit(temperature="1"), "not a number", id="temperature as text"),
-        pytest.param(_edit(temperature=True), "not a number", id="temperature as truth"),
+        pytest.param(_edit(temperature=1), "missing or unknown entries", id="older entry"),
         pytest.param(_edit(tensors_sha256="0" * 64), "not the file", id="tensors of another"),
         pytest.param(_edit(provenance=[]), "provenance has missing", id="provenance not a table"),
         pytest.param(_edit_provenance(more=""), "provenance has missing", id="unknown provenance"),
@@ -194,6 +197,11 @@ PICKLE = b"\x80\x04\x95\x0e\x00\x00\x00\x00\x00\x00\x00\x8c\x06system\x94."
             _edit_tensors(weights=np.full((3, 20), np.inf)), "not finite", id="infinite weight"
         ),
         pytest.param(_edit_tensors(scale=np.zeros(20)), "not above zero", id="scale of zero"),
+        pytest.param(
+            _edit_tensors(thresholds=np.full(3, 1.1)), "not chances", id="threshold above 1"
+        ),
+        pytest.param(_edit_tensors(slope=np.full(3, np.nan)), "not finite", id="slope not finite"),
+        pytest.param(_edit_tensors(offset=np.zeros(2)), "its offset is", id="offsets too few"),
     ],
 )
 def test_anything_else_is_refused_in_words(
@@ -211,6 +219,79 @@ def test_a_pickle_is_refused_even_with_its_own_digest(saved: Path) -> None:
     _edit(tensors_sha256=hashlib.sha256(PICKLE).hexdigest())(saved)
     with pytest.raises(RedsError, match="not a safetensors file"):
         load_bundle(saved)
+
+
+def _write_version_1(bundle: ModelBundle, directory: Path, **changes: Any) -> None:
+    """Write the files that REDS wrote before there were kinds and thresholds."""
+    directory.mkdir()
+    names = ("mean", "scale", "weights", "intercept")
+    save_file({name: getattr(bundle, name) for name in names}, directory / "model.safetensors")
+    tensors = (directory / "model.safetensors").read_bytes()
+    description = {
+        "format": "reds-model-bundle",
+        "version": 1,
+        "classes": list(bundle.classes),
+        "temperature": 0.4,
+        "tensors_sha256": hashlib.sha256(tensors).hexdigest(),
+        "provenance": asdict(PROVENANCE),
+    }
+    (directory / "bundle.json").write_text(json.dumps(description | changes))
+
+
+def test_a_model_of_the_first_version_still_serves(bundle: ModelBundle, tmp_path: Path) -> None:
+    """Champions of older homes are such files; they gave every answer."""
+    _write_version_1(bundle, tmp_path / "old")
+    loaded = load_bundle(tmp_path / "old")
+    features, _labels = clouds(3, each=5, seed=3)
+    assert loaded.kind == "classes"
+    assert np.array_equal(loaded.predict(features), bundle.predict(features))
+    assert loaded.is_given(loaded.predict(features)).all()
+
+
+@pytest.mark.parametrize(
+    ("temperature", "reason"),
+    [(0, "above zero"), (-1.0, "above zero"), ("1", "not a number"), (True, "not a number")],
+)
+def test_a_temperature_of_the_first_version_is_checked(
+    temperature: object, reason: str, bundle: ModelBundle, tmp_path: Path
+) -> None:
+    _write_version_1(bundle, tmp_path / "old", temperature=temperature)
+    with pytest.raises(RedsError, match=reason):
+        load_bundle(tmp_path / "old")
+
+
+@pytest.mark.parametrize("temperature", [0.0, -0.1, float("nan"), float("inf")])
+def test_no_model_is_made_with_a_temperature_that_is_none(temperature: float) -> None:
+    with pytest.raises(ValueError, match="above zero"):
+        bundle_from_head(_head(3), temperature, 0.0, PROVENANCE)
+
+
+@pytest.mark.req("H-18")
+def test_chances_of_tags_do_not_add_up_to_one_and_those_of_classes_do(
+    bundle: ModelBundle, tmp_path: Path
+) -> None:
+    """Tags are independent of one another, classes exclude each other."""
+    names = ("cat", "pet", "animal")
+    tags = replace(bundle, kind="tags", classes=names, slope=np.full(3, 50.0), offset=np.ones(3))
+    save_bundle(tags, tmp_path / "tags")
+    loaded = load_bundle(tmp_path / "tags")
+    features, _labels = clouds(3, each=20, seed=3)
+    assert np.allclose(bundle.predict(features).sum(axis=1), 1)
+    chances = loaded.predict(features)
+    assert np.ptp(chances.sum(axis=1)) > 0.1
+    expected = 1 / (1 + np.exp(-(loaded.decision_values(features) * loaded.slope + 1)))
+    assert np.allclose(chances, expected)
+    assert np.array_equal(loaded.is_given(chances), chances >= 0.7)
+
+
+def test_one_tag_is_a_model_and_one_class_is_none(bundle: ModelBundle) -> None:
+    one: dict[str, Any] = {
+        name: getattr(bundle, name)[:1]
+        for name in ("classes", "weights", "intercept", "slope", "offset", "thresholds")
+    }
+    assert replace(bundle, kind="tags", **one).predict(np.zeros((2, 20))).shape == (2, 1)
+    with pytest.raises(ValueError, match="not 2 or more"):
+        replace(bundle, **one)
 
 
 def test_serving_imports_no_training_library(saved: Path) -> None:

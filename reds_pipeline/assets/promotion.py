@@ -1,0 +1,59 @@
+"""The asset that lets the better model serve.
+
+What belongs here: ``champion_model``. What does not: the promotion rule
+(``modeling/promotion.py``), how it is carried out (``promotion.py``), or training.
+"""
+
+from datetime import timedelta
+
+import dagster as dg
+
+from reds_pipeline.assets.common import markdown_table, plain_failures
+from reds_pipeline.jobs import TRAIN
+from reds_pipeline.modeling.promotion import SharedTest
+from reds_pipeline.resources import Platform
+
+# The refresh runs weekly; two missed weeks mean that something is broken.
+_FRESH = dg.FreshnessPolicy.time_window(
+    fail_window=timedelta(days=15), warn_window=timedelta(days=8)
+)
+
+
+@dg.asset(
+    deps=["model_comparison"],
+    group_name=TRAIN,
+    kinds={"mlflow"},
+    freshness_policy=_FRESH,
+)
+@plain_failures
+def champion_model(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+    """The model that serves: the better one, by a rule that gives its reason (R-EXP-12)."""
+    from reds_pipeline.promotion import promote_best
+
+    result = promote_best(platform)
+    return dg.MaterializeResult(
+        metadata={
+            "champion": result.champion_version or "none",
+            "considered": result.candidate_version,
+            "promoted now": result.promoted,
+            "reason": result.reason,
+            "same test pictures": _shared_test_table(result.test),
+            "noticed": " ".join(result.notices) or "nothing",
+            "MLflow run": dg.MetadataValue.url(platform.tracking.link(result.champion_run_id)),
+        }
+    )
+
+
+def _shared_test_table(test: SharedTest | None) -> dg.MarkdownMetadataValue:
+    """Show how often both models are right on the pictures of each class."""
+    return markdown_table(
+        [
+            {
+                "class": each.class_name,
+                "test pictures": each.pictures,
+                "right: considered": each.challenger_right,
+                "right: champion before": each.rival_right,
+            }
+            for each in (test.by_class if test else ())
+        ]
+    )

@@ -1,0 +1,85 @@
+"""The pictures held out of every training, for good.
+
+What belongs here: remembering them between trainings. What does not: which pictures they are
+(``modeling.splits`` and ``modeling.held_out``).
+
+A model is only as good as it does on pictures that it has never seen, and two models can only be
+compared on the same such pictures. So what was held out once stays held out while it is in the
+data set, and again when it comes back to it; a withdrawn picture is forgotten here too.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from reds_pipeline.storage.clock import utc_now
+from reds_pipeline.storage.home import Home
+from reds_pipeline.storage.tables import TEST_PICTURES, read_rows, write_rows
+
+TABLE = "test_pictures"
+_LARGEST_SHARE = 0.25
+
+_logger = logging.getLogger(__name__)
+
+
+def remembered_test(home: Home) -> set[str]:
+    """Return the SHA-256 of all pictures that were held out, in the data set now or not."""
+    return {row["sha256"] for row in read_rows(home.table(TABLE), TEST_PICTURES)}
+
+
+def frozen_test(home: Home, rows: Sequence[Mapping[str, Any]], seed: int) -> set[str]:
+    """Return the SHA-256 of the pictures to test with, and remember them.
+
+    The first time, and in a home of an older version of REDS, it is the test part that the
+    grouped split draws. Later it is what was held out then, what has joined its groups since, and
+    more of classes that are new or have grown (R-EXP-2, R-EXP-3). Asked again about the same
+    rows it answers the same and writes nothing.
+
+    Args:
+        home: Where it is remembered.
+        rows: Of the curated data set, kept ones only, as ``stage_inputs.curated_rows`` orders them.
+        seed: Of this installation's splits.
+
+    Raises:
+        RedsError: A class is too small to be split; nothing is remembered then.
+    """
+    from reds_pipeline.modeling.splits import make_split
+
+    remembered = read_rows(home.table(TABLE), TEST_PICTURES)
+    before = {row["sha256"] for row in remembered}
+    split = make_split(
+        [row["class_name"] for row in rows],
+        [row["group"] for row in rows],
+        protocol="grouped",
+        seed=seed,
+        held_out=np.array([row["sha256"] in before for row in rows], bool),
+    )
+    tested = [row for row, is_tested in zip(rows, split.test, strict=True) if is_tested]
+    now = utc_now()
+    joining = [
+        {"sha256": row["sha256"], "class_name": row["class_name"], "held_out_at": now}
+        for row in tested
+        if row["sha256"] not in before
+    ]
+    if joining:
+        write_rows(home.table(TABLE), [*remembered, *joining], TEST_PICTURES)
+    share = len(tested) / len(rows)
+    _logger.info(
+        "%d pictures are held out for the test, %.0f %% of all; %d of them joined now",
+        len(tested),
+        100 * share,
+        len(joining),
+    )
+    if share > _LARGEST_SHARE:
+        _logger.warning(
+            "The test takes %.0f %% of all pictures, because authors or copies of pictures held "
+            "out earlier have become so many; delete %s to draw a smaller test, with which older "
+            "models cannot be compared.",
+            100 * share,
+            home.table(TABLE),
+        )
+    return {row["sha256"] for row in tested}

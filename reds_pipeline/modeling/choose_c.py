@@ -1,0 +1,147 @@
+"""The choice of C inside the training folds, and the fits that follow from it.
+
+What belongs here: nested cross-validation over a grid of penalties, for any targets and any
+measure. What does not: solving (``linear_svm``), or measuring what comes out
+(``cross_validation``).
+
+To choose C for outer fold i, each other fold j is predicted by the fit without {i, j}; the choice
+for the final fit looks at each fold i predicted by the fit without i. The fit without {i, j}
+serves both fold i and fold j, so that five folds need 10 + 5 fits for each penalty and not 25 + 5.
+No fold has a say in the C of the fit that predicts it (nested cross-validation: Varma and Simon,
+"Bias in error estimation when using cross-validation for model selection", BMC Bioinformatics 7,
+2006).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reds_pipeline.modeling.linear_svm import LinearFits, fit_squared_hinge
+
+Score = Callable[[NDArray[np.float64], NDArray[np.bool_]], float]
+"""Of decision values (m, k) against targets (m, k); higher is better."""
+
+
+@dataclass(frozen=True, eq=False)
+class FoldFits:
+    """The fits along a split.
+
+    Attributes:
+        penalties: The p values of C that were tried, ascending.
+        inner_scores: float64 (folds, p), mean score inside the training folds of each fold.
+        final_scores: float64 (p,), mean score over the folds.
+        fold_C: C of each fold's fit.
+        final_C: C of the final fit.
+        decisions: float64 (n, k), each training row's values by the fit that has not seen it;
+            NaN for the rows of no fold.
+        inner_decisions: float64 (folds + 1, n, k), for calibration: row i has what fold i's
+            choice looked at, the values of the other folds' rows inside the training folds at
+            its C; the last has the same for the final fit, all folds' rows. NaN elsewhere.
+            Values at different C have different scales, so that those of ``decisions`` cannot be
+            calibrated together.
+        final: One subset, one penalty: the fit on all training rows.
+        fold_seconds: Wall-clock time of the folds' fits at the chosen C, evenly divided.
+        choice_seconds: Of the choice.
+        final_seconds: Of the final fit.
+        converged: Whether the fits of folds and all training rows are minima.
+    """
+
+    penalties: tuple[float, ...]
+    inner_scores: NDArray[np.float64]
+    final_scores: NDArray[np.float64]
+    fold_C: tuple[float, ...]
+    final_C: float
+    decisions: NDArray[np.float64]
+    inner_decisions: NDArray[np.float64]
+    final: LinearFits
+    fold_seconds: tuple[float, ...]
+    choice_seconds: float
+    final_seconds: float
+    converged: bool
+
+
+def fit_folds(
+    features: NDArray[np.floating[Any]],
+    targets: NDArray[np.bool_],
+    fold: NDArray[np.integer[Any]],
+    penalties: Sequence[float],
+    score: Score,
+) -> FoldFits:
+    """Choose C inside the folds, then fit each fold's complement and all training rows.
+
+    Args:
+        features: float (n, d).
+        targets: bool (n, k).
+        fold: int (n,), the fold in which a row is predicted, -1 for a test row.
+        penalties: What C is chosen among.
+        score: What the choice maximises; of equal ones the smallest C is taken.
+    """
+    grid = tuple(sorted(penalties))
+    folds = int(fold.max()) + 1
+    began = time.perf_counter()
+    left_out = [*combinations(range(folds), 2), *((number,) for number in range(folds))]
+    subsets = np.stack([(fold >= 0) & ~np.isin(fold, numbers) for numbers in left_out])
+    inner = fit_squared_hinge(features, targets, subsets, grid)
+    scores = np.full((folds + 1, folds, len(grid)), np.nan)
+    for row, numbers in enumerate(left_out):
+        for asked in numbers:
+            held_out = fold == asked
+            chooser = _chooser(numbers, asked, folds)
+            for column in range(len(grid)):
+                values = inner.decision_values(row, column, features[held_out])
+                scores[chooser, asked, column] = score(values, targets[held_out])
+    # A fold has no score of its own in the choice that it is to judge.
+    mean_scores = np.nanmean(scores, axis=1)
+    # argmax takes the first of equals: the smallest C, the widest margin.
+    choice = mean_scores.argmax(axis=1)
+    inner_decisions = np.full((folds + 1, *targets.shape), np.nan)
+    for row, numbers in enumerate(left_out):
+        for asked in numbers:
+            held_out = fold == asked
+            chooser = _chooser(numbers, asked, folds)
+            values = inner.decision_values(row, int(choice[chooser]), features[held_out])
+            inner_decisions[chooser, held_out] = values
+    chosen = time.perf_counter()
+    decisions = np.full(targets.shape, np.nan)
+    converged = True
+    for number in np.unique(choice[:folds]):
+        members = np.flatnonzero(choice[:folds] == number)
+        complements = np.stack([(fold >= 0) & (fold != member) for member in members])
+        fits = fit_squared_hinge(features, targets, complements, [grid[number]])
+        for row, member in enumerate(members):
+            held_out = fold == member
+            decisions[held_out] = fits.decision_values(row, 0, features[held_out])
+        converged &= bool(fits.converged.all())
+    folded = time.perf_counter()
+    final = fit_squared_hinge(features, targets, (fold >= 0)[None], [grid[choice[folds]]])
+    ended = time.perf_counter()
+    return FoldFits(
+        penalties=grid,
+        inner_scores=mean_scores[:folds],
+        final_scores=mean_scores[folds],
+        fold_C=tuple(grid[number] for number in choice[:folds]),
+        final_C=grid[choice[folds]],
+        decisions=decisions,
+        inner_decisions=inner_decisions,
+        final=final,
+        fold_seconds=((folded - chosen) / folds,) * folds,
+        choice_seconds=chosen - began,
+        final_seconds=ended - folded,
+        converged=converged and bool(final.converged.all()),
+    )
+
+
+def _chooser(left_out: tuple[int, ...], asked: int, folds: int) -> int:
+    """Return which choice a fit has a say in: that of the other fold it was fitted without.
+
+    The fit without one fold alone has it in the final choice, which comes after the folds'.
+    """
+    others = [number for number in left_out if number != asked]
+    return others[0] if others else folds
