@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from reds_pipeline.embedding.encoder import EncoderSpec, load_encoder
 from reds_pipeline.imaging.resize import square_224
-from reds_pipeline.modeling.heads import HeadParameters, decision_values, fit_head
+from reds_pipeline.modeling.heads import USUAL_C, HeadParameters, decision_values, fit_head
 from reds_pipeline.modeling.label_issues import find_label_issues
 from reds_pipeline.modeling.outliers import outlier_scores, unusual
 
@@ -155,7 +155,7 @@ def cleanlab_order(planted: Planted) -> Order:
 
 def margin_order(planted: Planted) -> Order:
     """Return the order of the margin of one head that was fitted on everything, its own C."""
-    return np.argsort(_margins(planted, HeadParameters().C), kind="stable")
+    return np.argsort(_margins(planted, USUAL_C), kind="stable")
 
 
 def usual_margin_order(planted: Planted) -> Order:

@@ -14,11 +14,13 @@ import sys
 
 import click
 
+from reds_pipeline.commands.backbones import backbones
 from reds_pipeline.commands.common import announce
 from reds_pipeline.commands.comparing import compare
 from reds_pipeline.commands.dataset import card, export, review
 from reds_pipeline.commands.hosts import hosts
 from reds_pipeline.commands.looking import doctor, predict, status, up
+from reds_pipeline.commands.models import history, promote, prune, rollback
 from reds_pipeline.commands.running import demo, retrain, run
 from reds_pipeline.commands.withdrawing import withdraw
 from reds_pipeline.errors import RedsError
@@ -36,8 +38,9 @@ def cli(context: click.Context, debug: bool) -> None:
 
 
 for _command in (
-    *(demo, run, retrain, predict, status, doctor, up, compare),
+    *(demo, run, retrain, predict, status, doctor, up, backbones, compare),
     *(hosts, withdraw, review, export, card),
+    *(history, promote, rollback, prune),
 ):
     cli.add_command(_command)
 

@@ -21,10 +21,13 @@ from reds_pipeline.assets import (
     tags,
     tensors,
 )
+from reds_pipeline.assets.backbones import backbones as backbones_table
+from reds_pipeline.assets.backbones import domain_shift_asset, near_classes_asset
 from reds_pipeline.assets.embeddings import embeddings_asset
 from reds_pipeline.assets.models import comparison_asset, svm_asset
 from reds_pipeline.assets.promotion import champion_model
 from reds_pipeline.jobs import collect_class, recheck_posts, retrain, weekly_refresh
+from reds_pipeline.model_jobs import MODEL_JOBS
 from reds_pipeline.resources import Platform
 from reds_pipeline.schedules import recheck_schedule, refresh_schedule
 from reds_pipeline.settings import load_settings
@@ -49,10 +52,13 @@ def build_defs(platform: Platform | None = None) -> dg.Definitions:
             *(embeddings_asset(backbone) for backbone in backbones),
             *(svm_asset(backbone) for backbone in backbones),
             comparison_asset(backbones),
+            near_classes_asset(backbones),
+            domain_shift_asset(backbones),
+            backbones_table,
             champion_model,
             *dg.load_assets_from_modules([reports, card]),
         ],
-        jobs=[weekly_refresh, collect_class, retrain, recheck_posts],
+        jobs=[weekly_refresh, collect_class, retrain, recheck_posts, *MODEL_JOBS],
         schedules=[refresh_schedule(platform.settings), recheck_schedule(platform.settings)],
         sensors=sensors.ALL,
         resources={"platform": platform},

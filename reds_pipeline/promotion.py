@@ -8,8 +8,10 @@ What does not: the rule (``modeling.promotion``), measuring (``shared_test.py``)
 from __future__ import annotations
 
 import logging
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from reds_pipeline.errors import RedsError
@@ -27,6 +29,7 @@ from reds_pipeline.model_history import (
     previous_version,
     set_aside,
 )
+from reds_pipeline.model_card import keep_cards
 from reds_pipeline.modeling.promotion import (
     Challenger,
     Decision,
@@ -102,34 +105,14 @@ def promote_best(platform: Platform) -> PromotionResult:
     if not candidates:
         raise RedsError("There is no trained model to promote; run the training first.")
     row = candidates[best([_measured(row) for row in candidates])]
-    tracking = platform.tracking
     with champion_lock(platform.home):
-        version = tracking.register(
-            row["run_id"], {"backbone": row["backbone"], "dataset": row["dataset_digest"][:12]}
+        result = _promote(platform, row)
+        keep_cards(
+            platform,
+            {result.champion_version, result.candidate_version},
+            origins={result.candidate_version: origins_of_labels(platform)},
         )
-        notices = tuple(catch_up(tracking, platform.ledger))
-        champion = tracking.alias(CHAMPION)
-        if champion is not None and champion.run_id == version.run_id:
-            reason = "The champion is this very model already."
-            return _result(champion, version, reason, notices=notices)
-        decision, test = _decision(platform, row, version, champion)
-        _logger.info("Version %s: %s", version.version, decision.reason)
-        if decision.promote:
-            change = ChampionChange(
-                version=version.version,
-                backbone=row["backbone"],
-                reason=decision.reason,
-                how=BY_RULE,
-                by=_BY_THE_RULE,
-                dataset_digest=row["dataset_digest"],
-                metrics=_metrics(row, test),
-            )
-            change_champion(tracking, platform.ledger, change)
-            return _result(
-                version, version, decision.reason, promoted=True, test=test, notices=notices
-            )
-        tracking.set_alias(CHALLENGER, version.version)
-        return _result(champion, version, decision.reason, test=test, notices=notices)
+    return result
 
 
 def promote_version(
@@ -212,15 +195,13 @@ def _serve(
     seen: Sequence[str],
 ) -> PromotionResult:
     """Let a version serve that a person chose; the lock is held."""
-    from reds_pipeline.modeling.safe_files import require_safe_model
-
     how, reason = how_reason
     tracking, model = platform.tracking, version.model
     champion = tracking.alias(CHAMPION, model)
     if champion is not None and champion.version == version.version:
         raise RedsError(f"Version {version.version} of {model} serves already; nothing changed.")
     bundle = load_registered(tracking, version).bundle
-    require_safe_model(tracking.model_files(version))
+    _require_safe_files(tracking, version)
     provenance = bundle.provenance
     change = ChampionChange(
         version=version.version,
@@ -232,6 +213,7 @@ def _serve(
         metrics=dict(provenance.metrics),
     )
     change_champion(tracking, platform.ledger, change, model)
+    keep_cards(platform, {version.version, champion.version if champion else ""}, model=model)
     notices = list(seen)
     if withdrawn := _withdrawn(version):
         notices.append(
@@ -239,6 +221,48 @@ def _serve(
             "since; `reds retrain` makes one that did not."
         )
     return _result(version, version, reason, promoted=True, notices=tuple(notices))
+
+
+def _promote(platform: Platform, row: Mapping[str, Any]) -> PromotionResult:
+    """Register a training and let it serve if the rule says so; the lock is held."""
+    tracking = platform.tracking
+    version = tracking.register(
+        row["run_id"], {"backbone": row["backbone"], "dataset": row["dataset_digest"][:12]}
+    )
+    notices = tuple(catch_up(tracking, platform.ledger))
+    champion = tracking.alias(CHAMPION)
+    if champion is not None and champion.run_id == version.run_id:
+        reason = "The champion is this very model already."
+        return _result(champion, version, reason, notices=notices)
+    decision, test = _decision(platform, row, version, champion)
+    _logger.info("Version %s: %s", version.version, decision.reason)
+    if not decision.promote:
+        tracking.set_alias(CHALLENGER, version.version)
+        return _result(champion, version, decision.reason, test=test, notices=notices)
+    change = ChampionChange(
+        version=version.version,
+        backbone=row["backbone"],
+        reason=decision.reason,
+        how=BY_RULE,
+        by=_BY_THE_RULE,
+        dataset_digest=row["dataset_digest"],
+        metrics=_metrics(row, test),
+    )
+    change_champion(tracking, platform.ledger, change)
+    return _result(version, version, decision.reason, promoted=True, test=test, notices=notices)
+
+
+def _require_safe_files(tracking: Tracking, version: RegisteredVersion) -> None:
+    """Check everything that would be loaded, also files that people load without REDS."""
+    from mlflow.artifacts import download_artifacts
+
+    from reds_pipeline.modeling.safe_files import require_safe_model
+
+    with tempfile.TemporaryDirectory() as temporary:
+        files = download_artifacts(
+            artifact_uri=version.source, dst_path=temporary, tracking_uri=tracking.uri
+        )
+        require_safe_model(Path(files))
 
 
 def _decision(

@@ -11,11 +11,12 @@ from typing import Any
 from reds_pipeline.balance import raw_posts_needed, review_counts
 from reds_pipeline.dataset.remembered import remembered_exports
 from reds_pipeline.funnel import class_funnels
+from reds_pipeline.model_history import PROMOTION
 from reds_pipeline.resources import Platform
 from reds_pipeline.review.desk import ReviewDesk
 from reds_pipeline.stage_inputs import selected_classes, trainings
 from reds_pipeline.storage.tables import CURATED, read_rows
-from reds_pipeline.tracking import CHAMPION
+from reds_pipeline.tracking import CHAMPION, REGISTERED_MODEL
 
 _FAILURES_SHOWN = 5
 
@@ -99,6 +100,10 @@ def home_status(platform: Platform) -> dict[str, Any]:
             }
             for export in remembered_exports(home)
         ],
-        "promotions": platform.ledger.events("promotion"),
+        "promotions": [
+            event
+            for event in platform.ledger.events(PROMOTION)
+            if event.get("model", REGISTERED_MODEL) == REGISTERED_MODEL
+        ],
         "failures": platform.ledger.events("run_failure")[-_FAILURES_SHOWN:],
     }

@@ -4,9 +4,9 @@ What belongs here: from posts, pictures and decisions to lists of tags. What doe
 hashtag to its lemmas (``lexicon.hashtags``), and learning (``modeling.multilabel``).
 
 A picture has the lemmas of all hashtags of all posts that show it, with its class. Of the classes
-it has its own only: if a person moved a picture from cat to dog, then dog is right and cat is wrong,
-whatever the post says. Words that are political, that name people, places or anything else with a
-name of its own (``lexicon.class_rules``) are never learnt: a machine should not guess from
+it has its own only: if a person moved a picture from cat to dog, then dog is right and cat is
+wrong, whatever the post says. Words that are political, that name people, places or anything else
+with a name of its own (``lexicon.class_rules``) are never learnt: a machine should not guess from
 somebody's photo what they believe, who they are or where they live. WordNet does not know every
 name; what it does not know is learnt if enough authors use it.
 """

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from reds_pipeline.dataset.export import ExportReport
     from reds_pipeline.doctor import Finding
     from reds_pipeline.fediverse.hosts import HostProfile
+    from reds_pipeline.model_history import RecordedChange
+    from reds_pipeline.pruning import PruningReport
     from reds_pipeline.settings import Settings
     from reds_pipeline.withdrawal.withdraw import WithdrawalReport
 
@@ -196,6 +198,39 @@ def show_withdrawn_from_export(directory: Path, withdrawn: Sequence[str]) -> Non
     )
     for sha256 in withdrawn:
         console.print(f"  {sha256}")
+
+
+def show_history(model: str, champion: str, entries: Sequence[RecordedChange]) -> None:
+    """Show which version of a registered model served when and why."""
+    console = _console(soft_wrap=True)
+    if not entries:
+        console.print(f"No version of {model} has served yet.")
+        return
+    for entry in entries:
+        change = entry.change
+        what = f"version {change.version} ({change.backbone})" if change.version else "none"
+        after = f" after {change.previous}" if change.previous else ""
+        console.print(f"{entry.at}  {what}{after}, by {change.by}")
+        console.print(f"  {change.reason}")
+    console.print(f"Serving now: {f'version {champion}' if champion else 'none'}")
+
+
+def show_pruning(report: PruningReport) -> None:
+    """Show what ``pruning.prune`` removed or would remove."""
+    console = _console()
+    table = Table(box=None, header_style="bold")
+    for column in ("version", "backbone", "registered", "size", "what becomes of it"):
+        table.add_column(column)
+    for fate in report.fates:
+        goes = "removed" if report.applied else "may go"
+        fared = f"stays: {fate.stays_because}" if fate.stays_because else goes
+        size = f"{fate.size / 1e6:.1f} MB"
+        table.add_row(fate.version, fate.backbone, fate.created_at, size, fared)
+    if table.row_count:
+        console.print(table)
+    console.print(report.sentence)
+    if report.removed and not report.applied:
+        console.print("`reds prune --apply` removes them.")
 
 
 def show_next_steps(settings: Settings, example: Path | None) -> None:

@@ -23,7 +23,7 @@ from uuid import uuid4
 
 from reds_pipeline.errors import RedsError
 from reds_pipeline.storage.clock import as_text
-from reds_pipeline.tracking_run import Training
+from reds_pipeline.tracking_run import Training, log_metrics
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -34,6 +34,8 @@ HASHTAG_MODEL = "reds-hashtags"
 MODEL_ARTIFACT = "model"
 BUNDLE_DIRECTORY = "bundle"
 TRAINING_KEY = "reds.training_key"
+# When the files of a training's model were erased, while its numbers stay.
+MODEL_REMOVED = "reds.model_removed"
 CHAMPION, CHALLENGER = "champion", "challenger"
 _DESCRIPTIONS = {
     REGISTERED_MODEL: "Recommends one hashtag of a few for a photo (REDS).",
@@ -129,7 +131,10 @@ class Tracking:
         )
 
     def finished_training(self, key: str) -> str | None:
-        """Return the run that already holds the training ``key``, if one finished."""
+        """Return the run that already holds the training ``key``, if one finished.
+
+        One whose model was removed since is not returned: what was kept of it is no model.
+        """
         runs = self._runs_with(key, "FINISHED")
         return runs[0] if runs else None
 
@@ -157,15 +162,20 @@ class Tracking:
         run_id = run.info.run_id
         status = "FAILED"
         try:
-            from mlflow.entities import Param
-
-            self.client.log_batch(
-                run_id, params=[Param(name, str(value)) for name, value in params.items()]
-            )
-            yield Training(self.client, run_id, self.experiment_id, name)
+            training = Training(self.client, run_id, self.experiment_id, name)
+            training.log_params(params)
+            yield training
             status = "FINISHED"
         finally:
             self.client.set_terminated(run_id, status)
+
+    def add_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
+        """Add numbers to a run, finished or not, that were found out about it later."""
+        log_metrics(self.client, run_id, metrics)
+
+    def write_json(self, run_id: str, artifact_file: str, value: Any) -> None:
+        """Write a JSON artifact of a run, finished or not, in place of what was there."""
+        self.client.log_dict(run_id, value, artifact_file)
 
     def metrics(self, run_id: str) -> dict[str, float]:
         """Return the last value of every metric of a run."""
@@ -350,7 +360,7 @@ class Tracking:
             [self.experiment_id],
             filter_string=f"tags.`{TRAINING_KEY}` = '{key}' and attributes.status = '{status}'",
         )
-        return [run.info.run_id for run in runs]
+        return [run.info.run_id for run in runs if MODEL_REMOVED not in run.data.tags]
 
     def _registered_model(self, model: str) -> Any | None:
         found = self.client.search_registered_models(f"name = '{model}'")

@@ -13,6 +13,7 @@ import dagster as dg
 
 from reds_pipeline import embedding_runs
 from reds_pipeline.assets.common import HEAVY_POOL, plain_failures
+from reds_pipeline.assets.embeddings import engine_metadata
 from reds_pipeline.jobs import CLEAN
 from reds_pipeline.resources import Platform
 from reds_pipeline.stage_inputs import cleaned_pictures
@@ -50,6 +51,7 @@ def picture_features(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResu
             "squares made now": seen.resized,
             "embedded now": seen.embedded,
             "encoder": seen.encoder_id,
+            **engine_metadata(seen.report),
             "pairs compared": len(pairs),
             "pairs compared now": len(_names(pairs) - _names(known)),
             "pairs that are copies": len(copies),

@@ -15,10 +15,9 @@ from reds_pipeline.assets.embeddings import asset_suffix
 from reds_pipeline.backbone_report import BackboneReport
 from reds_pipeline.drawing import small_png
 from reds_pipeline.jobs import TRAIN
-from reds_pipeline.resources import MODELS_TRAINED, Platform
+from reds_pipeline.resources import Platform
 from reds_pipeline.storage.home import Home
-from reds_pipeline.storage.tables import TRAININGS, write_rows
-from reds_pipeline.training import PROMOTABLE, PROTOCOLS, load_training_set, train
+from reds_pipeline.training import PROMOTABLE, PROTOCOLS, train_backbone
 
 
 def svm_asset(backbone: str) -> dg.AssetsDefinition:
@@ -36,20 +35,21 @@ def svm_asset(backbone: str) -> dg.AssetsDefinition:
     def svm(
         context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
     ) -> dg.MaterializeResult:
-        data = load_training_set(platform.home, backbone)
-        seed, run_id = platform.settings.seed, context.run.run_id
-        results = [train(platform.tracking, data, name, seed, run_id) for name in PROTOCOLS]
-        rows = [row for row, _ in results]
-        write_rows(platform.home.table("trainings", backbone), rows, TRAININGS)
-        new = sum(is_new for _, is_new in results)
-        platform.cost[MODELS_TRAINED] += new
+        trained = train_backbone(platform, backbone, context.run.run_id)
+        rows = [one.row for one in trained]
+        new = sum(one.is_new for one in trained)
         grouped = rows[PROTOCOLS.index(PROMOTABLE)]
-        figure = platform.tracking.read_bytes(grouped["run_id"], "figures/confusion.png")
+        figures = {
+            name: platform.tracking.read_bytes(grouped["run_id"], f"figures/{name}.png")
+            for name in ("confusion", "reliability")
+        }
         return dg.MaterializeResult(
             metadata={
                 "new trainings": new,
                 "accuracy": _accuracy_table(rows),
-                "confusion matrix": picture(figure, "Confusion matrix"),
+                "confusion matrix": picture(small_png(figures["confusion"]), "Confusion matrix"),
+                "head": _head_table(rows),
+                "reliability": picture(small_png(figures["reliability"]), "Reliability diagram"),
                 "MLflow run": dg.MetadataValue.url(platform.tracking.link(grouped["run_id"])),
                 "seconds to fit": float(grouped["fit_s"]),
                 "seconds to embed": float(grouped["embed_s"]),
@@ -148,6 +148,25 @@ def _accuracy_table(rows: Sequence[dict[str, Any]]) -> dg.MarkdownMetadataValue:
                 "test": row["test_accuracy"],
                 "95 % interval": f"{row['test_low']:.3f} to {row['test_high']:.3f}",
                 "train / test": f"{row['n_train']} / {row['n_test']}",
+            }
+            for row in rows
+        ]
+    )
+
+
+def _head_table(rows: Sequence[dict[str, Any]]) -> dg.MarkdownMetadataValue:
+    """Show which C was chosen, how honest the chances are, and when no answer is given."""
+    return markdown_table(
+        [
+            {
+                "protocol": row["protocol"],
+                "C": f"{row['C']:g}",
+                "C of each fold": ", ".join(f"{value:g}" for value in row["fold_C"]),
+                "calibration error, folds": row["cv_calibration_error"],
+                "calibration error, test": row["test_calibration_error"],
+                "answers from a chance of": row["answer_threshold"],
+                "test answered": row["test_coverage"],
+                "right among these": row["test_answered_accuracy"],
             }
             for row in rows
         ]

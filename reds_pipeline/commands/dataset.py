@@ -1,7 +1,7 @@
 """The data set in people's hands: reviewing it, describing it, giving it away.
 
-What belongs here: the commands ``review``, ``card`` and ``export``. What does not: the page
-(``web``), decisions (``review``), cards and files (``dataset``).
+What belongs here: the commands ``review``, ``card`` (also that of a model) and ``export``. What does
+not: the page (``web``), decisions (``review``), cards and files (``dataset``, ``model_card.py``).
 """
 
 from __future__ import annotations
@@ -71,8 +71,28 @@ def review(
 @click.command()
 @home_option
 @click.option("--croissant", is_flag=True, help="Print the Croissant description (JSON) instead.")
-def card(home: Path | None, croissant: bool) -> None:
-    """Print the card of the data set."""
+@click.option(
+    "--model",
+    "version",
+    is_flag=False,
+    flag_value="",
+    metavar="[VERSION]",
+    help="Print the card of a model version instead, of the champion if none is given.",
+)
+@click.option(
+    "--registered",
+    default="reds-tagger",
+    show_default=True,
+    type=click.Choice(["reds-tagger", "reds-hashtags"]),
+    help="With --model: the registered model in MLflow.",
+)
+def card(home: Path | None, croissant: bool, version: str | None, registered: str) -> None:
+    """Print the card of the data set, or of a model."""
+    if version is not None:
+        if croissant:
+            raise click.UsageError("Choose one of --croissant and --model.")
+        _print_model_card(home, version, registered)
+        return
     from reds_pipeline.dataset.card_files import write_card
     from reds_pipeline.dataset.collect_facts import collect_facts
     from reds_pipeline.resources import Platform
@@ -83,6 +103,14 @@ def card(home: Path | None, croissant: bool) -> None:
     files = write_card(platform.home, facts)
     shown = files.croissant if croissant else files.card
     sys.stdout.write(shown.read_text(encoding="utf-8"))
+
+
+def _print_model_card(home: Path | None, version: str, registered: str) -> None:
+    from reds_pipeline.model_card import model_card
+    from reds_pipeline.resources import Platform
+    from reds_pipeline.settings import load_settings
+
+    sys.stdout.write(model_card(Platform(load_settings(home=home)), version, registered))
 
 
 @click.command()

@@ -1,1 +1,1 @@
-"""From 224 by 224 tensors to feature vectors: encoders and the loop that runs them."""
+"""From squares of pixels to feature vectors: encoders, engines and the loop that runs them."""

@@ -13,11 +13,12 @@ counted.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from reds_pipeline.embedding.publication import find_publication
-from reds_pipeline.embedding.timm_backbone import _require_known, _resolve_preprocessing
+from reds_pipeline.embedding.timm_backbone import require_known, resolve_preprocessing
 from reds_pipeline.embedding.tiny import TINY, TinyEncoder
 from reds_pipeline.errors import RedsError
 
@@ -115,10 +116,10 @@ def describe_backbone(name: str) -> BackboneDescription:
     """
     if name == TINY:
         return _describe_tiny()
-    _require_known(name)
+    require_known(name)
     published = _build(name)
-    config = published.pretrained_cfg
-    preprocessing = _resolve_preprocessing(published)
+    config = _config(published)
+    preprocessing = resolve_preprocessing(published)
     count = _count_layers(published, preprocessing.input_size)
     network = _build(name, num_classes=0)
     features = _outputs(network, preprocessing.input_size)
@@ -180,7 +181,13 @@ def _describe_tiny() -> BackboneDescription:
     )
 
 
-def _build(name: str, **options: int) -> torch.nn.Module:
+def _config(network: torch.nn.Module) -> Mapping[str, Any]:
+    config = network.pretrained_cfg
+    assert isinstance(config, Mapping)
+    return config
+
+
+def _build(name: str, **options: Any) -> torch.nn.Module:
     import timm
     import torch
 
@@ -202,8 +209,10 @@ def _outputs(network: torch.nn.Module, input_size: int) -> tuple[int, ...]:
 
 
 def _count_layers(network: torch.nn.Module, input_size: int) -> _LayerCount:
-    """Count layers by what they do to one picture: VGG16's first fully connected layers are
-    written as convolutions whose window is the whole of their input."""
+    """Count layers by what they do to one picture, not by how they are written.
+
+    VGG16's first fully connected layers are convolutions whose window is their whole input.
+    """
     from torch import nn
 
     convolutions = fully_connected = 0

@@ -2,7 +2,7 @@
 
 What belongs here: the contract every encoder keeps, the picklable description of one, and the
 factory. What does not: any encoder itself (``tiny``, ``timm_backbone``), nor the loop that feeds
-one from a store (``engine``). A description travels between processes; the encoder is built
+one from a store (``embed_missing``). A description travels between processes; the encoder is built
 where the work is done, so a worker elsewhere needs nothing but the description.
 """
 
@@ -42,7 +42,7 @@ class Encoder(Protocol):
             name. Equal ids give equal embeddings.
         name: The name it was asked for by.
         dimension: Length of one feature vector.
-        input_size: Side in pixels of the square picture the network sees.
+        input_size: Side in pixels of the square pictures it takes.
         weights: Where the weights come from, in plain words.
         preprocessing: What happens to a tensor before the network, in plain words.
         weights_file: The file they were read from; None for an encoder without weights.
@@ -57,7 +57,10 @@ class Encoder(Protocol):
     weights_file: WeightsFile | None
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return float32 features (n, dimension) of uint8 RGB pictures (n, 224, 224, 3)."""
+        """Return float32 features (n, dimension) of uint8 RGB pictures (n, side, side, 3).
+
+        The side is ``input_size``.
+        """
         ...
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,16 @@ class EncoderIdentity:
     Attributes:
         encoder_id: See ``Encoder``.
         dimension: Length of a feature vector.
+        input_size: Side in pixels of the square pictures it takes.
         weights: Origin of the weights in plain words.
+        preprocessing: What happens to a square before the network, in plain words.
     """
 
     encoder_id: str
     dimension: int
+    input_size: int
     weights: str
+    preprocessing: str
 
 
 def file_safe(name: str) -> str:
@@ -69,10 +73,11 @@ def remembered_identity(
         return None
     if file_digest(path) != note["file_sha256"]:
         return None
+    if set(note["identity"]) != {field.name for field in fields(EncoderIdentity)}:
+        # An older version of REDS wrote down less.
+        return None
     identity = EncoderIdentity(**note["identity"])
-    return EncoderIdentity(
-        identity.encoder_id, identity.dimension, local.origin if local else identity.weights
-    )
+    return replace(identity, weights=local.origin) if local else identity
 
 
 def remember_identity(

@@ -51,13 +51,15 @@ def read_imagenet_head(name: str, weights_dir: Path | None) -> ImagenetHead:
         raise NoImagenetHead("The encoder tiny has learnt nothing, so it has no ImageNet head.")
     import timm
     from safetensors import safe_open
-    from timm.data import ImageNetInfo, infer_imagenet_subset
+    from timm.data.imagenet_info import ImageNetInfo, infer_imagenet_subset
 
     config = timm.models.get_pretrained_cfg(name)
-    subset = infer_imagenet_subset({"num_classes": config.num_classes}) if config else None
+    if config is None or not isinstance(config.classifier, str):
+        raise NoImagenetHead(f"timm names no one head of the published network {name}.")
+    subset = infer_imagenet_subset({"num_classes": config.num_classes})
     file = local_weights(name, weights_dir) or cached_hub_weights(name)
-    if subset is None or not isinstance(config.classifier, str):
-        raise NoImagenetHead(f"The published network {name} has no one head for ImageNet.")
+    if subset is None:
+        raise NoImagenetHead(f"The published network {name} has no head for ImageNet.")
     if file is None:
         raise NoImagenetHead(f"No file of weights for {name} is here to read its head from.")
     with safe_open(str(file.path), framework="np") as opened:

@@ -6,7 +6,7 @@ finding the file of weights (``weights``), or deciding which network to use. tor
 imported when an encoder is built, so importing this module costs nothing.
 
 R-EXP-1: the backbones are frozen and used without their head. Arithmetic is float32 on the
-processor, the reference that faster number formats are to be compared with.
+processor, the reference that other ways to run the network (``engines``) are compared with.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reds_pipeline.embedding.engines.machine import usable_cores
 from reds_pipeline.embedding.identity import encoder_id
 from reds_pipeline.embedding.weights import WeightsFile, hub_weights, local_weights
 from reds_pipeline.errors import RedsError
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 PREPROCESSING_RULE = "1"
 """Counted up when this module prepares the same tensor differently, so that ids change."""
 
-TENSOR_SIDE = 224
+USUAL_SIDE = 224
 INFERENCE_BATCH = 32
 """Most pictures in the network at once; it bounds memory however many are given."""
 
@@ -43,7 +44,8 @@ class Preprocessing:
         input_size: Side in pixels of its square input.
         mean: What is taken off each channel, on a scale of 0 to 1.
         std: What each channel is then divided by.
-        interpolation: Filter for resizing tensors when ``input_size`` is not 224.
+        interpolation: Filter that the network was trained with; squares are always made by the
+            bicubic rule of ``imaging.resize``.
     """
 
     input_size: int
@@ -54,12 +56,9 @@ class Preprocessing:
     def describe(self) -> str:
         """Return the steps in plain words; equal words mean equal steps."""
         scaled = f"scaled to 0..1, minus {self.mean}, divided by {self.std}"
-        if self.input_size == TENSOR_SIDE:
+        if self.input_size == USUAL_SIDE:
             return scaled
-        return (
-            f"resized from {TENSOR_SIDE} to {self.input_size} pixels "
-            f"({self.interpolation}, antialiased), {scaled}"
-        )
+        return f"squares of {self.input_size} pixels made from the originals, {scaled}"
 
     def digest(self) -> str:
         """Return the SHA-256 of the rule's version and its numbers."""
@@ -77,7 +76,10 @@ class TimmEncoder:
         encoder_id: Name, digest of the weights and of the preprocessing.
         name: As given.
         dimension: Length of a feature vector, found by running the network once.
-        input_size: Side in pixels of the network's input.
+        input_size: Side in pixels of the network's input, and of the squares it takes.
+        network: The network without its classifier, for those who convert it.
+        mean: Of ``Preprocessing``.
+        std: Of ``Preprocessing``.
         weights: Origin of the weights in plain words.
         preprocessing: The steps before the network in plain words.
         weights_file: The file the weights were read from.
@@ -87,29 +89,31 @@ class TimmEncoder:
     """
 
     def __init__(self, name: str, weights_dir: Path | None = None) -> None:
-        _require_known(name)
+        require_known(name)
         file = local_weights(name, weights_dir) or hub_weights(name, weights_dir)
         model = _load_network(name, file)
-        self._model = model
-        self._preprocessing = _resolve_preprocessing(model)
+        preprocessing = resolve_preprocessing(model)
+        self.network = model
         self.name = name
         self.weights_file: WeightsFile | None = file
         self.weights = file.origin
-        self.input_size = self._preprocessing.input_size
-        self.preprocessing = self._preprocessing.describe()
-        self.encoder_id = encoder_id(name, _weights_digest(model), self._preprocessing.digest())
+        self.input_size = preprocessing.input_size
+        self.mean = preprocessing.mean
+        self.std = preprocessing.std
+        self.preprocessing = preprocessing.describe()
+        self.encoder_id = encoder_id(name, _weights_digest(model), preprocessing.digest())
         self.dimension = self._probe_dimension()
 
     def __call__(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return float32 features (n, dimension) of uint8 RGB pictures (n, 224, 224, 3).
+        """Return float32 features (n, dimension) of uint8 RGB pictures (n, side, side, 3).
 
         Raises:
-            ValueError: ``images`` has another shape or type.
+            ValueError: ``images`` has another type, or another side than ``input_size``.
         """
-        if images.dtype != np.uint8 or images.shape[1:] != (TENSOR_SIDE, TENSOR_SIDE, 3):
+        side = self.input_size
+        if images.dtype != np.uint8 or images.shape[1:] != (side, side, 3):
             raise ValueError(
-                f"an encoder takes uint8 (n, {TENSOR_SIDE}, {TENSOR_SIDE}, 3), "
-                f"not {images.dtype} {images.shape}"
+                f"an encoder takes uint8 (n, {side}, {side}, 3), not {images.dtype} {images.shape}"
             )
         features = np.empty((len(images), self.dimension), np.float32)
         for start in range(0, len(images), INFERENCE_BATCH):
@@ -119,26 +123,19 @@ class TimmEncoder:
 
     def _forward(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         import torch
-        from torch.nn import functional
 
-        wanted = self._preprocessing
         with torch.inference_mode():
             # A permuted view of rows of RGB pixels already is torch's channels-last layout, the
             # one in which convolutions on a processor run fastest, so no copy is made for it.
             batch = torch.tensor(images).permute(0, 3, 1, 2).float().div_(255.0)
-            if wanted.input_size != TENSOR_SIDE:
-                size = (wanted.input_size, wanted.input_size)
-                batch = functional.interpolate(
-                    batch, size=size, mode=wanted.interpolation, antialias=True
-                ).clamp_(0.0, 1.0)
-            mean = torch.tensor(wanted.mean).view(1, 3, 1, 1)
-            std = torch.tensor(wanted.std).view(1, 3, 1, 1)
-            output: NDArray[np.float32] = self._model((batch - mean) / std).numpy()
+            mean = torch.tensor(self.mean).view(1, 3, 1, 1)
+            std = torch.tensor(self.std).view(1, 3, 1, 1)
+            output: NDArray[np.float32] = self.network((batch - mean) / std).numpy()
         return output
 
     def _probe_dimension(self) -> int:
         """Run one picture: what the network gives is surer than what its fields promise."""
-        grey = np.full((1, TENSOR_SIDE, TENSOR_SIDE, 3), 128, np.uint8)
+        grey = np.full((1, self.input_size, self.input_size, 3), 128, np.uint8)
         output = self._forward(grey)
         if output.ndim != 2:
             raise RedsError(
@@ -153,7 +150,12 @@ class TimmEncoder:
         return int(output.shape[1])
 
 
-def _require_known(name: str) -> None:
+def require_known(name: str) -> None:
+    """Do nothing for a name that timm knows.
+
+    Raises:
+        RedsError: timm does not know it.
+    """
     import timm
 
     if timm.is_model(name):
@@ -182,6 +184,8 @@ def _load_network(name: str, file: WeightsFile) -> torch.nn.Module:
             f"The weights in {file.path} are not those of the network {name} ({_first_line(error)})"
             "; put the right file there, or remove it so that the model hub is asked."
         ) from error
+    # torch counts the machine's cores, of which a container may be allowed a part.
+    torch.set_num_threads(min(torch.get_num_threads(), usable_cores()))
     return model.eval().to(memory_format=torch.channels_last)
 
 
@@ -219,7 +223,12 @@ def _weights_digest(model: torch.nn.Module) -> str:
     return digest.hexdigest()
 
 
-def _resolve_preprocessing(model: torch.nn.Module) -> Preprocessing:
+def resolve_preprocessing(model: torch.nn.Module) -> Preprocessing:
+    """Return what timm's data config says that a network expects.
+
+    Raises:
+        RedsError: It is not made for square RGB pictures.
+    """
     from timm.data.config import resolve_model_data_config
 
     config: dict[str, Any] = resolve_model_data_config(model)
@@ -233,8 +242,7 @@ def _resolve_preprocessing(model: torch.nn.Module) -> Preprocessing:
         input_size=int(height),
         mean=tuple(float(value) for value in config["mean"]),
         std=tuple(float(value) for value in config["std"]),
-        # torch resizes tensors with these two filters only.
-        interpolation="bilinear" if config["interpolation"] == "bilinear" else "bicubic",
+        interpolation=str(config["interpolation"]),
     )
 
 

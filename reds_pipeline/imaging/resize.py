@@ -1,4 +1,4 @@
-"""The square picture of 224 x 224 pixels that every backbone gets to see.
+"""The square picture that a backbone gets to see: 224 x 224 pixels for nearly all of them.
 
 What belongs here: the 0.9 to 1.1 rule and the resampling (R-IMG-3, 4, 5, 7, 10, 12). What does
 not: scaling to 0..1 and the normalisation of a backbone, which belong to that backbone.
@@ -20,11 +20,22 @@ from reds_pipeline.imaging.orientation import (
 )
 
 SIDE = 224
-# Change this whenever the same file would give other pixels: tensors are kept under this name.
-RESIZE_RULE = "square224-aspect0.9to1.1-bicubic-draft448-v1"
 # At twice the target the result cannot be told from that of all pixels (performance.md section 1).
-ENOUGH_TO_RESIZE = 2 * SIDE
+_DECODED_FOR_EACH = 2
+ENOUGH_TO_RESIZE = _DECODED_FOR_EACH * SIDE
 """Pixels a side that a picture has to be decoded with."""
+
+
+def resize_rule(side: int) -> str:
+    """Return the name of the rule that makes squares of ``side`` pixels.
+
+    Squares are kept under this name, and the store takes its shape from the side in it. Change it
+    whenever the same file would give other pixels.
+    """
+    return f"square{side}-aspect0.9to1.1-bicubic-draft{_DECODED_FOR_EACH * side}-v1"
+
+
+RESIZE_RULE = resize_rule(SIDE)
 
 
 def crop_box(width: int, height: int) -> tuple[tuple[int, int, int, int], bool]:
@@ -50,6 +61,11 @@ def crop_box(width: int, height: int) -> tuple[tuple[int, int, int, int], bool]:
 
 
 def square_224(data: bytes) -> tuple[NDArray[np.uint8], bool]:
+    """Return ``square(data, 224)``, which nearly all backbones see."""
+    return square(data, SIDE)
+
+
+def square(data: bytes, side: int) -> tuple[NDArray[np.uint8], bool]:
     """Decode an image file into the square that backbones see.
 
     EXIF orientation is honoured before the shape is measured, and the shape is measured on the
@@ -57,9 +73,10 @@ def square_224(data: bytes) -> tuple[NDArray[np.uint8], bool]:
 
     Args:
         data: A file that ``examine_image`` let through; sizes are not checked again here.
+        side: Of the square, in pixels.
 
     Returns:
-        (pixels of shape (224, 224, 3) and dtype uint8 in RGB, whether the sides were cropped).
+        (pixels of shape (side, side, 3) and dtype uint8 in RGB, whether the sides were cropped).
 
     Raises:
         ImageRejected: The file is not an image or does not decode.
@@ -67,25 +84,30 @@ def square_224(data: bytes) -> tuple[NDArray[np.uint8], bool]:
     image = open_image(data, sniff_format(data))
     size = image.size
     orientation = image_orientation(image)
-    scale = decode_reduced(image, ENOUGH_TO_RESIZE)
-    return resized_square(opaque_rgb(image), size, scale, orientation)
+    scale = decode_reduced(image, _DECODED_FOR_EACH * side)
+    return resized_square(opaque_rgb(image), size, scale, orientation, side)
 
 
 def resized_square(
-    picture: Image.Image, size: tuple[int, int], scale: float, orientation: int
+    picture: Image.Image,
+    size: tuple[int, int],
+    scale: float,
+    orientation: int,
+    side: int = SIDE,
 ) -> tuple[NDArray[np.uint8], bool]:
     """Return the square of a picture that is decoded already.
 
     Args:
         picture: Mode RGB, as it is stored, not turned upright.
         size: Stored (width, height) in pixels before the decoder reduced them.
-        scale: What ``decode_reduced`` returned for ``ENOUGH_TO_RESIZE``.
+        scale: What ``decode_reduced`` returned for twice the side.
         orientation: 1 to 8.
+        side: Of the square, in pixels.
 
     Returns:
-        As ``square_224``.
+        As ``square``.
     """
     box, cropped = crop_box(*upright_size(size, orientation))
     left, top, right, bottom = (edge * scale for edge in stored_box(box, size, orientation))
-    small = picture.resize((SIDE, SIDE), Image.Resampling.BICUBIC, box=(left, top, right, bottom))
+    small = picture.resize((side, side), Image.Resampling.BICUBIC, box=(left, top, right, bottom))
     return np.array(upright(small, orientation)), cropped

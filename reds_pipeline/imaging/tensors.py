@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from reds_pipeline.errors import ImageRejected, RedsError
 from reds_pipeline.imaging.description import describe_stored
-from reds_pipeline.imaging.resize import square_224
+from reds_pipeline.imaging.resize import square
 from reds_pipeline.imaging.scores import SCORES_VERSION
 from reds_pipeline.storage.arrays import ArrayStore
 from reds_pipeline.storage.images import ImageStore
@@ -41,7 +41,7 @@ class TensorWriter:
     makes those again from the stored pictures.
 
     Args:
-        tensors: Where uint8 (224, 224, 3) rows go; the index gets the column ``cropped``.
+        tensors: Where uint8 (side, side, 3) rows go; the index gets the column ``cropped``.
 
     Attributes:
         added: How many squares it took that the store did not have.
@@ -69,7 +69,7 @@ class TensorWriter:
 
         Args:
             sha256: Of the stored file.
-            square: uint8 (224, 224, 3), RGB; copied.
+            square: uint8 (side, side, 3), RGB; copied.
             cropped: Whether its sides were cut off.
 
         Raises:
@@ -109,7 +109,8 @@ def resize_missing(
     Args:
         rows: Anything with ``sha256`` and ``extension`` of stored pictures.
         images: Where the pictures are.
-        tensors: Where uint8 (224, 224, 3) rows go; the index gets the column ``cropped``.
+        tensors: Where uint8 (side, side, 3) rows go; the index gets the column ``cropped``. The
+            squares are as large as its rows.
         workers: Threads; decoding runs outside Python's lock, so one a core.
 
     Returns:
@@ -122,11 +123,14 @@ def resize_missing(
     missing = tensors.missing(list(extensions))
     if not missing:
         return 0
+    side = tensors.row_shape[0]
     with TensorWriter(tensors) as writer:
 
         def resize(sha256: str) -> None:
-            square, cropped = _of_stored(images, sha256, extensions[sha256], square_224)
-            writer.add(sha256, square, cropped)
+            pixels, cropped = _of_stored(
+                images, sha256, extensions[sha256], lambda data: square(data, side)
+            )
+            writer.add(sha256, pixels, cropped)
 
         return sum(1 for _ in _side_by_side(resize, missing, "resizing", workers))
 

@@ -82,9 +82,7 @@ def answer_threshold(
     return float(ordered[lowest])
 
 
-def answers(
-    chances: NDArray[np.float64], correct: NDArray[np.bool_], threshold: float
-) -> Answers:
+def answers(chances: NDArray[np.float64], correct: NDArray[np.bool_], threshold: float) -> Answers:
     """Return how many answers reach a threshold and how many of them are right.
 
     Args:

@@ -117,8 +117,8 @@ class Leakage:
             )
         verb = "flatters" if found.difference > 0 else "disfavours"
         return (
-            f"A plain shuffle, which lets authors and copies straddle, {verb} {self.backbone} by "
-            f"{points.removeprefix('-')} ({interval} for report less grouped)."
+            f"A plain shuffle, in which authors and copies straddle, {verb} {self.backbone} by "
+            f"{points.removeprefix('-')} (report less grouped, {interval})."
         )
 
 

@@ -125,7 +125,10 @@ def calibration_error(
     places = _places(chances, correct, bins)
     count = int(places.max()) + 1
     excess = chances - correct
-    value = float(_errors(np.bincount(places, excess, count)[None], np.array([len(chances)]))[0])
+    # The weight of a bin is its share of the answers and its distance a mean over it, so that the
+    # number of answers in a bin falls out.
+    summed = np.bincount(places, excess, count).astype(np.float64)
+    value = float(np.abs(summed).sum() / len(chances))
     generator = np.random.default_rng(seed)
     units = (
         np.arange(len(chances))
@@ -156,15 +159,6 @@ def _places(
     )
 
 
-def _errors(excess: NDArray[np.float64], totals: NDArray[np.integer]) -> NDArray[np.float64]:
-    """Return float64 (draws,) from the summed excess of chance (draws, bins).
-
-    The weight of a bin is its share of the answers and its distance a mean over it, so that the
-    number of answers in a bin falls out.
-    """
-    return np.asarray(np.abs(excess).sum(axis=1) / totals)
-
-
 def _bootstrap(
     places: NDArray[np.int64],
     excess: NDArray[np.float64],
@@ -182,13 +176,11 @@ def _bootstrap(
     for start in range(0, DRAWS, at_once):
         some = min(at_once, DRAWS - start)
         times = generator.multinomial(number, np.full(number, 1 / number), size=some)
-        errors.append(_errors(times @ by_group, times @ sizes))
+        errors.append(np.abs(times @ by_group).sum(axis=1) / (times @ sizes))
     return np.concatenate(errors)
 
 
-def _by_chance(
-    places: NDArray[np.int64], chances: NDArray[np.float64], count: int
-) -> float:
+def _by_chance(places: NDArray[np.int64], chances: NDArray[np.float64], count: int) -> float:
     """Return the mean error if every answer were right with exactly its chance.
 
     The sum of a bin's excess is then near normal with the summed variances of its answers, whose

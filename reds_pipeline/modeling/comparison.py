@@ -28,7 +28,7 @@ __all__ = [
 
 SIGNIFICANCE = 0.05
 CONFIDENCE = 0.95
-RESAMPLES = 20_000
+RESAMPLES = 10_000
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class PairedComparison:
         evidence = (
             f"right on {_percent(more)} of the same {self.pictures} unseen pictures against "
             f"{_percent(less)}, a difference of {100 * abs(self.difference):.1f} points (95 % "
-            f"interval {100 * low:.1f} to {100 * high:.1f}, p = {self.adjusted_p:.2g})"
+            f"interval {100 * low:.1f} to {100 * high:.1f}, {p_in_words(self.adjusted_p)})"
         )
         if self.better is None:
             return f"{ahead} and {behind} cannot be told apart: {ahead} is {evidence}."
@@ -171,6 +171,11 @@ def adjusted_for_number(comparisons: Sequence[PairedComparison]) -> list[PairedC
         replace(comparison, adjusted_p=float(p_value))
         for comparison, p_value in zip(comparisons, adjusted, strict=True)
     ]
+
+
+def p_in_words(p_value: float) -> str:
+    """Return a p as people write it; below one in ten thousand nobody needs to know by how much."""
+    return f"p = {p_value:.3g}" if p_value >= 0.0001 else "p < 0.0001"
 
 
 def _interval(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reds_pipeline.modeling.choose_c import FoldFits, fit_folds
-from reds_pipeline.modeling.comparison import FoldStatistics, fold_statistics
+from reds_pipeline.modeling.fold_tests import FoldStatistics, fold_statistics
 from reds_pipeline.modeling.heads import (
     FittedHead,
     HeadParameters,
@@ -57,7 +57,7 @@ class CrossValidation:
     inner_decisions: NDArray[np.float64]
     fit_seconds: tuple[float, ...]
     converged: bool
-    fold_C: tuple[float, ...]
+    fold_C: tuple[float, ...]  # noqa: N815 - C is its name in the field.
     penalties: tuple[float, ...]
     inner_accuracy: NDArray[np.float64]
     choice_seconds: float
@@ -125,38 +125,22 @@ class FinalFit:
     choice_accuracy: tuple[float, ...]
 
 
-def cross_validate(
+def fit_split(
     features: Features, labels: Sequence[str], split: Split, parameters: HeadParameters
-) -> CrossValidation:
-    """Fit one head a fold on the other folds and measure it on that fold.
+) -> FoldFits:
+    """Fit everything that the split asks for; where no C is given, choose it inside the folds.
 
     Args:
         features: (n, d), test images included; they are not looked at.
         labels: Class of each image.
         split: As ``make_split`` gave it for these images.
         parameters: Of the head.
-    """
-    return measure_folds(fit_split(features, labels, split, parameters), labels, split)
-
-
-def final_fit(
-    features: Features, labels: Sequence[str], split: Split, parameters: HeadParameters
-) -> FinalFit:
-    """Fit on all training images and measure on the test images (R-EXP-4)."""
-    fits = fit_split(features, labels, split, parameters)
-    return measure_final(fits, features, labels, split)
-
-
-def fit_split(
-    features: Features, labels: Sequence[str], split: Split, parameters: HeadParameters
-) -> FoldFits:
-    """Fit everything that the split asks for; where no C is given, choose it inside the folds.
 
     Raises:
         ValueError: A fold leaves a class out of the others.
     """
     names = np.asarray(labels, dtype=str)
-    classes, targets = one_against_rest(names)
+    classes, targets = one_against_rest(labels)
     for fold in range(split.folds):
         fitted_on = split.training & (split.fold != fold)
         if len(np.unique(names[fitted_on])) < len(classes):
@@ -208,7 +192,9 @@ def measure_final(
     names = np.asarray(labels, dtype=str)
     classes = tuple(np.unique(names).tolist())
     n_train = int(split.training.sum())
-    head = head_from_fits(fits.final, 0, 0, classes, fits.final_C, fits.final_seconds, n_train)
+    head = head_from_fits(
+        fits.final, classes, penalty=fits.final_C, seconds=fits.final_seconds, images=n_train
+    )
     decisions = decision_values(head.pipeline, features[split.test])
     confusion = _confusion(names[split.test], decisions, head.classes)
     correct = int(np.trace(confusion))

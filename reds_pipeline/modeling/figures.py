@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+_MOST_WITH_NUMBERS = 20
+_NAMES_IN_A_COLUMN = 24
 
 
 def confusion_figure(
@@ -30,20 +32,30 @@ def confusion_figure(
 
     Args:
         shares: (k, k), of each true class the shares predicted as each class, 0 to 1.
-        classes: The k classes in that order.
+        classes: The k classes in that order; of many only the colours are shown, no numbers.
         title: Printed above.
     """
-    side = 2.6 + 0.75 * len(classes)
+    has_numbers = len(classes) <= _MOST_WITH_NUMBERS
+    side = 2.6 + (0.75 if has_numbers else 0.17) * len(classes)
     figure, axes = _canvas(side + 0.6, side, title)
     image = axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto")
     ticks = range(len(classes))
-    axes.set_xticks(ticks, labels=list(classes), rotation=30, ha="right", rotation_mode="anchor")
-    axes.set_yticks(ticks, labels=list(classes))
+    letters = None if has_numbers else 6
+    axes.set_xticks(
+        ticks,
+        labels=list(classes),
+        rotation=30 if has_numbers else 90,
+        ha="right",
+        va="top" if has_numbers else "center",
+        rotation_mode="anchor",
+        size=letters,
+    )
+    axes.set_yticks(ticks, labels=list(classes), size=letters)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    for row, column in np.ndindex(*np.shape(shares)):
+    for row, column in np.ndindex(*np.shape(shares)) if has_numbers else ():
         share = float(shares[row, column])
         axes.text(
             column,
@@ -79,7 +91,13 @@ def tsne_figure(points: NDArray[np.floating[Any]], labels: Sequence[str], title:
     axes.set_xticks([])
     axes.set_yticks([])
     axes.spines[:].set_color(FAINT)
-    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False, markerscale=1.5)
+    axes.legend(
+        loc="center left",
+        bbox_to_anchor=(1.01, 0.5),
+        frameon=False,
+        markerscale=1.5,
+        ncols=-(-len(np.unique(names)) // _NAMES_IN_A_COLUMN),
+    )
     return png(figure)
 
 

@@ -84,7 +84,7 @@ def fit_head(
     began = time.perf_counter()
     fits = fit_squared_hinge(features, targets, np.ones((1, len(targets)), bool), [penalty])
     seconds = time.perf_counter() - began
-    return head_from_fits(fits, 0, 0, classes, penalty, seconds, len(targets))
+    return head_from_fits(fits, classes, penalty=penalty, seconds=seconds, images=len(targets))
 
 
 def one_against_rest(labels: Sequence[str]) -> tuple[tuple[str, ...], NDArray[np.bool_]]:
@@ -112,35 +112,37 @@ def one_column_a_class(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def head_from_fits(
-    fits: LinearFits,
-    subset_index: int,
-    penalty_index: int,
-    classes: tuple[str, ...],
-    penalty: float,
-    seconds: float,
-    images: int,
+    fits: LinearFits, classes: tuple[str, ...], *, penalty: float, seconds: float, images: int
 ) -> FittedHead:
-    """Return one of the fits as a head; scikit-learn's objects hold our numbers.
+    """Return the fit of one subset with one penalty as a head.
 
-    They are what skops and MLflow save and what people expect to load.
+    scikit-learn's objects hold our numbers: they are what skops and MLflow save and what people
+    expect to load.
+
+    Args:
+        fits: Of one subset and one penalty.
+        classes: The classes, sorted.
+        penalty: C.
+        seconds: Wall-clock time of the fit.
+        images: Number of rows it was fitted on.
     """
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import LinearSVC
 
     scaler = StandardScaler()
-    scaler.mean_ = fits.mean[subset_index].copy()
-    scaler.scale_ = fits.scale[subset_index].copy()
+    scaler.mean_ = fits.mean[0].copy()
+    scaler.scale_ = fits.scale[0].copy()
     scaler.var_ = scaler.scale_**2
     scaler.n_features_in_ = scaler.mean_.size
     scaler.n_samples_seen_ = images
     machine = LinearSVC(C=penalty, dual=False)
-    machine.coef_ = fits.coefficients[subset_index, penalty_index].copy()
-    machine.intercept_ = fits.intercepts[subset_index, penalty_index].copy()
+    machine.coef_ = fits.coefficients[0, 0].copy()
+    machine.intercept_ = fits.intercepts[0, 0].copy()
     machine.classes_ = np.asarray(classes)
     machine.n_features_in_ = scaler.mean_.size
     machine.n_iter_ = 1
-    converged = bool(fits.converged[subset_index, penalty_index])
+    converged = bool(fits.converged[0, 0])
     return FittedHead(make_pipeline(scaler, machine), classes, penalty, seconds, converged)
 
 

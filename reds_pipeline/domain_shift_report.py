@@ -1,0 +1,185 @@
+"""How near a home's photographs are to what its backbones know, and whether they drift.
+
+What belongs here: bringing predictions, embeddings, times of posting and the backbones' own heads
+together (R-IMP-8). What does not: measuring (``modeling.domain_shift``) and Dagster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from reds_pipeline.kept_reports import KeptReport, Made, kept_report
+from reds_pipeline.predicted_pictures import (
+    PredictedPictures,
+    grouped_training,
+    predicted_pictures,
+)
+from reds_pipeline.settings import Settings
+from reds_pipeline.storage.home import Home
+from reds_pipeline.storage.tables import CLASS_SELECTION, read_rows
+
+if TYPE_CHECKING:
+    from reds_pipeline.modeling.domain_shift import (
+        OldAgainstNew,
+        Period,
+        Share,
+        ZeroShot,
+    )
+
+REPORT = "domain_shift"
+ANSWERS_FIGURE, DRIFT_FIGURE = "domain_shift_answers.png", "domain_shift_months.png"
+SVM, NEIGHBOURS, ZERO_SHOT = (
+    "linear SVM",
+    "nearest neighbours, nothing fitted",
+    "its ImageNet head, nothing learnt here",
+)
+# Raised when other numbers come out of the same predictions.
+_RULE = 1
+
+
+def domain_shift_report(home: Home, settings: Settings) -> KeptReport:
+    """Measure every configured backbone that has been trained.
+
+    Returns:
+        A report whose content holds, under ``backbones``, for each: ``answers`` (right,
+        pictures, accuracy, low, high, by way to answer), ``zero_shot`` (a sentence), ``drift``
+        (periods), ``old_against_new`` (or None), ``sentence``.
+
+    Raises:
+        RedsError: WordNet is missing, or a picture has not been embedded.
+    """
+    rows = {name: row for name in settings.backbones if (row := grouped_training(home, name))}
+    selection = read_rows(home.table("class_selection"), CLASS_SELECTION)
+    inputs = {
+        "rule": _RULE,
+        "trainings": {name: row["training_key"] for name, row in rows.items()},
+        "selection": [[row["lemma"], row["synset"]] for row in selection if row["accepted"]],
+        # A file with a head may have come since.
+        "weights": {name: row["weights"] for name, row in rows.items()},
+    }
+    synsets = {row["lemma"]: row["synset"] or "" for row in selection}
+    return kept_report(home, REPORT, inputs, lambda: _make(home, settings, list(rows), synsets))
+
+
+def _make(
+    home: Home, settings: Settings, backbones: Sequence[str], synsets: Mapping[str, str]
+) -> Made:
+    from reds_pipeline.modeling.domain_shift_figure import answers_figure, drift_figure
+
+    content: dict[str, Any] = {}
+    answers: dict[str, Mapping[str, Share]] = {}
+    drifts: dict[str, Sequence[Period]] = {}
+    for name in backbones:
+        pictures = predicted_pictures(home, name)
+        if pictures is None:
+            continue
+        content[name], answers[name], drifts[name] = _measure(name, pictures, settings, synsets)
+    if not content:
+        return {"backbones": {}}, {}
+    return {"backbones": content}, {
+        ANSWERS_FIGURE: answers_figure(answers, "What each backbone answers rightly, out of fold"),
+        DRIFT_FIGURE: drift_figure(drifts, "How far each month's pictures lie from all"),
+    }
+
+
+def _measure(
+    backbone: str, pictures: PredictedPictures, settings: Settings, synsets: Mapping[str, str]
+) -> tuple[dict[str, Any], dict[str, Share], tuple[Period, ...]]:
+    from reds_pipeline.modeling.domain_shift import (
+        monthly_drift,
+        nearest_neighbours,
+        old_against_new,
+        share_of,
+    )
+
+    seed = settings.seed
+    right = np.asarray(pictures.labels) == np.asarray(pictures.predicted)
+    answers = {
+        SVM: share_of(right),
+        NEIGHBOURS: nearest_neighbours(
+            pictures.features, pictures.labels, pictures.fold, seed=seed
+        ),
+    }
+    zero, why = _ask_head(backbone, pictures, settings, synsets)
+    if zero is not None:
+        answers[ZERO_SHOT] = zero.share
+    dated = [number for number, moment in enumerate(pictures.created_at) if moment]
+    over_time = (
+        pictures.features[dated],
+        [pictures.labels[number] for number in dated],
+        [pictures.groups[number] for number in dated],
+        [pictures.created_at[number] for number in dated],
+    )
+    drift = monthly_drift(*over_time, seed=seed)
+    times = old_against_new(*over_time, seed=seed)
+    content = {
+        "embeddings_id": pictures.embeddings_id,
+        "answers": {
+            way: {**asdict(share), "accuracy": share.accuracy} for way, share in answers.items()
+        },
+        "zero_shot": why,
+        "drift": [asdict(period) for period in drift],
+        "old_against_new": asdict(times) if times else None,
+        "sentence": f"{_nearness_in_words(answers)} {_drift_in_words(drift, times)}",
+    }
+    return content, answers, drift
+
+
+def _ask_head(
+    backbone: str, pictures: PredictedPictures, settings: Settings, synsets: Mapping[str, str]
+) -> tuple[ZeroShot | None, str]:
+    """Return what the backbone's own head answers, and a sentence on how it was asked."""
+    from reds_pipeline.embedding.imagenet_head import NoImagenetHead, read_imagenet_head
+    from reds_pipeline.lexicon.imagenet_kinds import kinds_among
+    from reds_pipeline.lexicon.wordnet import load_wordnet
+    from reds_pipeline.modeling.domain_shift import zero_shot
+
+    try:
+        head = read_imagenet_head(backbone, settings.weights_dir)
+    except NoImagenetHead as reason:
+        return None, str(reason)
+    classes = {name: synsets.get(name, "") for name in sorted(set(pictures.labels))}
+    kinds = kinds_among(classes, head.names, load_wordnet())
+    result = zero_shot(pictures.features, pictures.labels, (head.weights, head.bias), kinds)
+    if result is None:
+        return None, "ImageNet has kinds of fewer than two of the classes."
+    counted = ", ".join(f"{name} {len(kinds[name])}" for name in classes)
+    return result, (
+        f"Kinds in ImageNet: {counted}. On average {100 * result.mass:.1f} % of all chances fall "
+        "on kinds of the true class."
+    )
+
+
+def _nearness_in_words(answers: Mapping[str, Share]) -> str:
+    svm, neighbours = answers[SVM], answers[NEIGHBOURS]
+    told = (
+        f"Neighbours alone, nothing fitted, answer {_share(neighbours)} rightly, the linear SVM "
+        f"{_share(svm)}"
+    )
+    if ZERO_SHOT in answers:
+        told += f", the backbone's own ImageNet head {_share(answers[ZERO_SHOT])}"
+    return f"{told}."
+
+
+def _drift_in_words(drift: Sequence[Period], times: OldAgainstNew | None) -> str:
+    if not drift:
+        return "The pictures of too few months are here to see a drift."
+    beyond = [period.name for period in drift if period.distance > period.chance]
+    told = (
+        f"{len(beyond)} of {len(drift)} periods lie farther from all pictures than chance "
+        f"explains{': ' if beyond else ''}{', '.join(beyond)}"
+    )
+    if times is None:
+        return f"{told}; too few authors posted early or late to tell old from new."
+    return (
+        f"{told}; old and new pictures are told apart with an AUC of {times.auc:.2f} (95 % "
+        f"interval {times.low:.2f} to {times.high:.2f}; 0.5 is no difference)."
+    )
+
+
+def _share(share: Share) -> str:
+    return f"{share.accuracy:.3f} ({share.low:.3f} to {share.high:.3f})"

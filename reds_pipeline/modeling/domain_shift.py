@@ -1,0 +1,408 @@
+"""How far the photographs are from what a backbone knows, and whether they drift (R-IMP-8).
+
+What belongs here: answers without any training (nearest neighbours, the backbone's own ImageNet
+head), which are good only where the photographs are much like what the backbone learnt from; and
+how the features change with the month of posting. What does not: fitting heads, reading tables,
+drawing (``domain_shift_figure``).
+
+With enough pictures any two months differ "significantly", so sizes of effects are reported and
+chance is drawn beside them. Pictures of one person in one month come and go together: they are
+one unit, not many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reds_pipeline.modeling.intervals import wilson_interval
+
+NEIGHBOURS = 5
+MOST_ASKED = 2000
+"""Pictures whose neighbours are looked for at most; more would make no interval tell more."""
+
+MOST_COMPARED = 2000
+"""Pictures whose features are compared over time at most, the same share of every month."""
+
+FEWEST_IN_A_PERIOD = 20
+FEWEST_UNITS = 10
+"""Authors on either side, below which one person's habits would pass for a change of times."""
+
+_PERMUTATIONS = 200
+_BOOTSTRAPS = 200
+_FOLDS = 5
+_COMPONENTS = 50
+
+Features = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of some pictures were answered rightly.
+
+    Attributes:
+        right: Pictures whose class was said.
+        pictures: All that were asked about.
+        low: Lower end of the 95 % Wilson interval of their quotient.
+        high: Its upper end.
+    """
+
+    right: int
+    pictures: int
+    low: float
+    high: float
+
+    @property
+    def accuracy(self) -> float:
+        """The quotient."""
+        return self.right / self.pictures
+
+
+@dataclass(frozen=True)
+class ZeroShot:
+    """What the backbone's own head says, without any training on our pictures.
+
+    Attributes:
+        share: Pictures whose class got the highest sum of chances over its kinds in ImageNet.
+        mass: Mean chance, of all ImageNet's classes, that fell on kinds of the true class.
+        left_out: Classes of which ImageNet has no kind; their pictures were not asked about.
+    """
+
+    share: Share
+    mass: float
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Period:
+    """Months next to one another that hold enough pictures together.
+
+    Attributes:
+        first: The first month, such as ``2026-03``.
+        last: The last one, often the same.
+        pictures: Pictures posted in them.
+        distance: How far their centre is from that of all pictures, class by class, as a share
+            of the spread of pictures within a class: 1 would be as far as a picture typically
+            is from the centre of its class.
+        chance: The distance that chance stays below in 95 of 100 shufflings of the months.
+    """
+
+    first: str
+    last: str
+    pictures: int
+    distance: float
+    chance: float
+
+    @property
+    def name(self) -> str:
+        """The months in words."""
+        return self.first if self.first == self.last else f"{self.first} to {self.last}"
+
+
+@dataclass(frozen=True)
+class OldAgainstNew:
+    """How well a classifier tells the oldest third of the pictures from the newest.
+
+    Attributes:
+        auc: Area under its ROC curve, out of fold: 0.5 for no difference at all, 1 for a
+            complete one.
+        low: Lower end of the 95 % bootstrap interval over authors.
+        high: Its upper end.
+        p_value: Two-sided Mann-Whitney test between the authors' mean answers. With many authors
+            it is small however little has changed; go by ``auc``.
+        pictures: Pictures compared.
+    """
+
+    auc: float
+    low: float
+    high: float
+    p_value: float
+    pictures: int
+
+
+def share_of(correct: NDArray[np.bool_]) -> Share:
+    """Count right answers (n,), with the interval of their share.
+
+    Raises:
+        ValueError: Nothing was asked.
+    """
+    right, pictures = int(correct.sum()), len(correct)
+    if not pictures:
+        raise ValueError("no pictures")
+    return Share(right, pictures, *wilson_interval(right, pictures))
+
+
+def nearest_neighbours(
+    features: Features, labels: Sequence[str], fold: NDArray[np.integer[Any]], *, seed: int
+) -> Share:
+    """Answer with the class most frequent among the nearest pictures of the other folds.
+
+    Nothing is fitted: it shows whether the backbone's own distances already separate the
+    classes. The folds are those of the model that it is compared with.
+
+    Args:
+        features: (n, d).
+        labels: Class of each picture.
+        fold: Fold of each picture, so that no author is on both sides.
+        seed: Which pictures are asked about where there are more than ``MOST_ASKED``.
+    """
+    from sklearn.neighbors import KNeighborsClassifier
+
+    names = np.asarray(labels, dtype=str)
+    asked = _sample(np.arange(len(names)), MOST_ASKED, np.random.default_rng(seed))
+    correct = np.zeros(len(names), bool)
+    for number in np.unique(fold[asked]):
+        others = fold != number
+        mine = asked[fold[asked] == number]
+        # Weighing by distance leaves no ties to the order of the names.
+        voting = KNeighborsClassifier(
+            n_neighbors=min(NEIGHBOURS, int(others.sum())), metric="cosine", weights="distance"
+        )
+        voting.fit(features[others], names[others])
+        correct[mine] = voting.predict(features[mine]) == names[mine]
+    return share_of(correct[asked])
+
+
+def zero_shot(
+    features: Features,
+    labels: Sequence[str],
+    head: tuple[NDArray[np.float32], NDArray[np.float32]],
+    kinds: Mapping[str, Sequence[int]],
+) -> ZeroShot | None:
+    """Ask the backbone's own head which class each picture shows.
+
+    Args:
+        features: (n, d).
+        labels: Class of each picture, all keys of ``kinds``.
+        head: Weights (c, d) and bias (c,).
+        kinds: For each class the places of its kinds among the c outputs; none for a class that
+            ImageNet does not have.
+
+    Returns:
+        None where ImageNet has kinds of fewer than two of the classes.
+    """
+    from scipy.special import softmax
+
+    classes = sorted(name for name, places in kinds.items() if places)
+    left_out = tuple(sorted(name for name in kinds if name not in classes))
+    known = np.flatnonzero(np.isin(np.asarray(labels, dtype=str), classes))
+    if len(classes) < 2 or not len(known):
+        return None
+    weights, bias = head
+    true = np.searchsorted(classes, np.asarray(labels, dtype=str)[known])
+    sums = np.empty((len(known), len(classes)))
+    for start in range(0, len(known), MOST_ASKED):
+        part = slice(start, start + MOST_ASKED)
+        chances = softmax(features[known[part]] @ weights.T + bias, axis=1)
+        for column, name in enumerate(classes):
+            sums[part, column] = chances[:, list(kinds[name])].sum(axis=1)
+    return ZeroShot(
+        share_of(sums.argmax(axis=1) == true),
+        float(sums[np.arange(len(true)), true].mean()),
+        left_out,
+    )
+
+
+def monthly_drift(
+    features: Features,
+    labels: Sequence[str],
+    groups: Sequence[str],
+    created_at: Sequence[str],
+    *,
+    seed: int,
+) -> tuple[Period, ...]:
+    """Measure how the features of the same classes move with the month of posting.
+
+    The class's centre is taken off first, so that a month with more cats is no shift. Chance is
+    what shuffling the months among units (an author in a month) gives.
+
+    Args:
+        features: (n, d).
+        labels: Class of each picture.
+        groups: Author or cluster of each picture.
+        created_at: When each was posted, ISO 8601.
+        seed: Of the sample and the shuffling.
+
+    Returns:
+        Periods of at least ``FEWEST_IN_A_PERIOD`` pictures, oldest first; none if all pictures
+        make one period only.
+    """
+    months = np.asarray([moment[:7] for moment in created_at])
+    period_of, spans = _periods(months)
+    if len(spans) < 2:
+        return ()
+    generator = np.random.default_rng(seed)
+    rows = _sample(np.arange(len(months)), MOST_COMPARED, generator)
+    rests = _within_classes(features[rows], np.asarray(labels, dtype=str)[rows])
+    spread = float(np.sqrt((rests.astype(np.float64) ** 2).sum(axis=1).mean()))
+    cells = np.stack([np.asarray(groups, dtype=str)[rows], period_of[rows].astype(str)])
+    _, first, unit = np.unique(cells, axis=1, return_index=True, return_inverse=True)
+    unit_sums, unit_sizes = _sums(rests, unit, len(first)), np.bincount(unit)
+    period_of_unit = period_of[rows][first]
+    distances = _distances(unit_sums, unit_sizes, period_of_unit, len(spans))
+    shuffled = [
+        _distances(unit_sums, unit_sizes, generator.permutation(period_of_unit), len(spans))
+        for _ in range(_PERMUTATIONS)
+    ]
+    chance = np.quantile(np.stack(shuffled), 0.95, axis=0)
+    sizes = np.bincount(period_of, minlength=len(spans))
+    scale = spread or 1.0
+    return tuple(
+        Period(*span, int(size), float(distance / scale), float(limit / scale))
+        for span, size, distance, limit in zip(spans, sizes, distances, chance, strict=True)
+    )
+
+
+def old_against_new(
+    features: Features,
+    labels: Sequence[str],
+    groups: Sequence[str],
+    created_at: Sequence[str],
+    *,
+    seed: int,
+) -> OldAgainstNew | None:
+    """Measure how well the oldest third of the pictures can be told from the newest.
+
+    The classifier sees what remains of the features once the centre of the class is taken off,
+    and is asked about authors it has not seen, or it would know people instead of times. A group
+    that posted at both times belongs to the time at which it posted more.
+
+    Args:
+        features: (n, d).
+        labels: Class of each picture.
+        groups: Author or cluster of each picture.
+        created_at: When each was posted, ISO 8601.
+        seed: Of the sample, the folds and the bootstrap.
+
+    Returns:
+        None with fewer than ``FEWEST_UNITS`` authors at either time.
+    """
+    from scipy.stats import mannwhitneyu
+    from sklearn.metrics import roc_auc_score
+
+    generator = np.random.default_rng(seed)
+    units = np.unique(np.asarray(groups, dtype=str), return_inverse=True)[1]
+    rows, is_new = _thirds(np.asarray(created_at), units)
+    kept = _sample(np.arange(len(rows)), MOST_COMPARED, generator)
+    rows, is_new = rows[kept], is_new[kept]
+    unit = np.unique(units[rows], return_inverse=True)[1]
+    new_unit = np.bincount(unit, is_new) > 0
+    if min(new_unit.sum(), (~new_unit).sum()) < FEWEST_UNITS:
+        return None
+    rests = _within_classes(features[rows], np.asarray(labels, dtype=str)[rows])
+    answers = _out_of_fold_answers(rests, is_new, unit, seed)
+    auc = float(roc_auc_score(is_new, answers))
+    again = []
+    pictures_of = [np.flatnonzero(unit == number) for number in range(len(new_unit))]
+    for _ in range(_BOOTSTRAPS):
+        drawn = generator.integers(len(pictures_of), size=len(pictures_of))
+        chosen = np.concatenate([pictures_of[number] for number in drawn])
+        if 0 < is_new[chosen].sum() < len(chosen):
+            again.append(roc_auc_score(is_new[chosen], answers[chosen]))
+    low, high = np.quantile(again, [0.025, 0.975])
+    means = np.bincount(unit, answers) / np.bincount(unit)
+    p_value = mannwhitneyu(means[new_unit], means[~new_unit]).pvalue
+    return OldAgainstNew(auc, float(low), float(high), float(p_value), len(rows))
+
+
+def _periods(months: NDArray[np.str_]) -> tuple[NDArray[np.int64], list[tuple[str, str]]]:
+    """Join months until each period holds enough pictures; what is left joins the last one."""
+    names, month_of, counts = np.unique(months, return_inverse=True, return_counts=True)
+    period_of_month = np.zeros(len(names), np.int64)
+    period, held = 0, 0
+    for number, count in enumerate(counts):
+        if held >= FEWEST_IN_A_PERIOD and counts[number:].sum() >= FEWEST_IN_A_PERIOD:
+            period, held = period + 1, 0
+        period_of_month[number] = period
+        held += int(count)
+    spans = []
+    for number in range(period + 1):
+        inside = names[period_of_month == number]
+        spans.append((str(inside[0]), str(inside[-1])))
+    return period_of_month[month_of], spans
+
+
+def _thirds(
+    created_at: NDArray[np.str_], units: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the pictures of the oldest and the newest third, and which of them are new."""
+    order = np.argsort(created_at, kind="stable")
+    third = len(order) // 3
+    if third == 0:
+        return np.empty(0, np.int64), np.empty(0, bool)
+    rows = np.concatenate([order[:third], order[-third:]])
+    is_new = np.arange(len(rows)) >= third
+    unit = np.unique(units[rows], return_inverse=True)[1]
+    mostly_new = np.bincount(unit, is_new) * 2 > np.bincount(unit)
+    belongs = mostly_new[unit] == is_new
+    return rows[belongs], is_new[belongs]
+
+
+def _within_classes(features: Features, names: NDArray[np.str_]) -> NDArray[np.float32]:
+    """Return features of unit length with the centre of their class taken off."""
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    rests = (features / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    for name in np.unique(names):
+        mine = names == name
+        rests[mine] -= rests[mine].mean(axis=0)
+    return rests
+
+
+def _sums(values: NDArray[np.float32], unit: NDArray[np.int64], units: int) -> NDArray[np.float32]:
+    """Return (units, d): the sum of the rows of each unit."""
+    from scipy.sparse import csr_array
+
+    ones = np.ones(len(unit), np.float32)
+    belongs = csr_array((ones, (unit, np.arange(len(unit)))), shape=(units, len(unit)))
+    return np.asarray(belongs @ values)
+
+
+def _distances(
+    unit_sums: NDArray[np.float32],
+    unit_sizes: NDArray[np.int64],
+    period_of_unit: NDArray[np.int64],
+    periods: int,
+) -> NDArray[np.float64]:
+    """Return (periods,): lengths of the mean rest of each period."""
+    sums = _sums(unit_sums, period_of_unit, periods).astype(np.float64)
+    sizes = np.bincount(period_of_unit, unit_sizes, minlength=periods)
+    means = sums / np.maximum(sizes, 1)[:, None]
+    return np.asarray(np.linalg.norm(means, axis=1))
+
+
+def _out_of_fold_answers(
+    rests: NDArray[np.float32], is_new: NDArray[np.bool_], unit: NDArray[np.int64], seed: int
+) -> NDArray[np.float64]:
+    """Return (n,) decision values, each by a classifier that had not seen the author."""
+    from sklearn.decomposition import PCA
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    # Few components: with as many as pictures, any two sets of pictures can be told apart in
+    # training, and nothing is left for the authors held back.
+    components = min(_COMPONENTS, rests.shape[1], len(rests) // 10)
+    classifier = make_pipeline(
+        PCA(components, svd_solver="randomized", random_state=seed),
+        StandardScaler(),
+        LogisticRegression(max_iter=1000),
+    )
+    folds = StratifiedGroupKFold(n_splits=_FOLDS, shuffle=True, random_state=seed)
+    answers = cross_val_predict(
+        classifier, rests, is_new, groups=unit, cv=folds, method="decision_function"
+    )
+    return np.asarray(answers, np.float64)
+
+
+def _sample(
+    rows: NDArray[np.int64], most: int, generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return at most ``most`` of the rows, in order."""
+    if len(rows) <= most:
+        return rows
+    return np.sort(generator.choice(rows, most, replace=False))

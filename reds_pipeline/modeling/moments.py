@@ -1,0 +1,87 @@
+"""Means and standard deviations of many overlapping sets of rows in one pass.
+
+What belongs here: moments of blocks of rows and of any union of blocks. What does not: what is
+standardised with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+ROWS_AT_ONCE = 2048
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Of u sets of rows.
+
+    Attributes:
+        mean: float64 (u, d).
+        scale: float64 (u, d), the standard deviation, divided by the number of rows; exactly 0
+            where a feature is constant up to rounding.
+    """
+
+    mean: NDArray[np.float64]
+    scale: NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class BlockMoments:
+    """Of b blocks of rows.
+
+    Attributes:
+        counts: float64 (b,), number of rows.
+        means: float64 (b, d).
+        squares: float64 (b, d), sum of the squared distances from the mean.
+    """
+
+    counts: NDArray[np.float64]
+    means: NDArray[np.float64]
+    squares: NDArray[np.float64]
+
+    def of(self, members: NDArray[np.bool_]) -> Moments:
+        """Return the moments of the unions bool (u, b) of blocks.
+
+        The blocks' moments are put together as by Chan, Golub and LeVeque ("Algorithms for
+        computing the sample variance", The American Statistician 37, 1983).
+        """
+        weights = members * self.counts
+        totals = weights.sum(axis=1, keepdims=True)
+        mean = weights @ self.means / totals
+        squares = members @ self.squares
+        for union, row in enumerate(weights):
+            squares[union] += row @ (self.means - mean[union]) ** 2
+        variance = squares / totals
+        # What the rounding of a sum can leave where there is no spread at all.
+        rounding = np.finfo(np.float64).eps
+        noise = totals * rounding * variance + (totals * mean * rounding) ** 2
+        return Moments(mean, np.where(variance <= noise, 0.0, np.sqrt(variance)))
+
+
+def block_moments(
+    features: NDArray[np.floating[Any]], blocks: Sequence[NDArray[np.intp]]
+) -> BlockMoments:
+    """Return the moments of blocks of rows of features (n, d), summed in float64.
+
+    Raises:
+        ValueError: A feature is not finite.
+    """
+    counts = np.array([len(block) for block in blocks], np.float64)
+    means, squares = np.zeros((2, len(blocks), features.shape[1]))
+    for number, block in enumerate(blocks):
+        starts = range(0, len(block), ROWS_AT_ONCE)
+        parts = [block[start : start + ROWS_AT_ONCE] for start in starts]
+        for part in parts:
+            means[number] += features[part].sum(axis=0, dtype=np.float64)
+        means[number] /= len(block)
+        if not np.isfinite(means[number]).all():
+            raise ValueError("a linear SVM is fitted on finite features")
+        for part in parts:
+            distance = features[part] - means[number]
+            squares[number] += np.einsum("ij,ij->j", distance, distance)
+    return BlockMoments(counts, means, squares)

@@ -1,0 +1,126 @@
+"""What one backbone's training learns from: the data set as the backbone sees it.
+
+What belongs here: bringing tables, embeddings and the held-out test together. What does not:
+learning (``training.py``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reds_pipeline.embedding_runs import embedded_pictures
+from reds_pipeline.frozen_test import frozen_test
+from reds_pipeline.imaging.resize import SIDE, resize_rule
+from reds_pipeline.stage_inputs import curated_rows
+from reds_pipeline.storage.arrays import ArrayStore
+from reds_pipeline.storage.home import Home
+from reds_pipeline.storage.tables import EMBEDDING_RUNS, read_rows
+from reds_pipeline.tracking_run import LearntDataset
+
+REFERENCE_ENGINE = "pytorch"
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """The embeddings of one encoder for one curated data set.
+
+    Attributes:
+        backbone: The encoder's name.
+        encoder_id: The encoder's id.
+        embeddings_id: Name of the store that the features were read from.
+        engine: What ran the encoder.
+        weights: Where its weights come from, in words.
+        resize_rule: The rule that made the tensors.
+        squares: The tensors themselves, for showing pictures.
+        dataset_digest: Digest of the curated data set.
+        keys: SHA-256 of each of the n pictures.
+        labels: Class of each picture.
+        groups: Split group of each picture.
+        held_out: bool (n,), whether a picture is held out of every training for the test.
+        features: float32 (n, d).
+        embed_seconds: Time the engine has taken in this home for all that is in the store.
+        embedded: How many pictures that was.
+    """
+
+    backbone: str
+    encoder_id: str
+    embeddings_id: str
+    engine: str
+    weights: str
+    resize_rule: str
+    squares: ArrayStore
+    dataset_digest: str
+    keys: list[str]
+    labels: list[str]
+    groups: list[str]
+    held_out: NDArray[np.bool_]
+    features: NDArray[np.float32]
+    embed_seconds: float
+    embedded: int
+
+    def as_dataset(self) -> LearntDataset:
+        """Return what MLflow shows as the data set of a run."""
+        return LearntDataset(
+            name="curated_dataset",
+            digest=self.dataset_digest,
+            source={"table": "curated_dataset", "dataset_digest": self.dataset_digest},
+            schema={"sha256": "string", "class_name": "string", "group": "string"},
+            profile={
+                "num_rows": len(self.keys),
+                "groups": len(set(self.groups)),
+                "held_out": int(self.held_out.sum()),
+                "pictures_per_class": dict(sorted(Counter(self.labels).items())),
+            },
+        )
+
+
+def load_training_set(home: Home, backbone: str, seed: int) -> TrainingSet:
+    """Return the curated pictures as one backbone sees them.
+
+    Args:
+        home: The installation's home; which pictures are held out is remembered there.
+        backbone: A configured encoder.
+        seed: Of this installation's splits.
+
+    Raises:
+        RedsError: They have not been embedded with this backbone, or a class is too small to
+            be split.
+    """
+    from reds_pipeline.imaging.curation import dataset_digest
+
+    rows = curated_rows(home)
+    keys = [row["sha256"] for row in rows]
+    latest, store = embedded_pictures(home, backbone, keys)
+    runs = read_rows(home.table("embedding_runs", backbone), EMBEDDING_RUNS)
+    embeddings_id = _store_name(latest)
+    of_this_store = [run for run in runs if _store_name(run) == embeddings_id]
+    rule = resize_rule(latest.get("input_size") or SIDE)
+    tested = frozen_test(home, rows, seed)
+    return TrainingSet(
+        backbone=backbone,
+        encoder_id=latest["encoder_id"],
+        embeddings_id=embeddings_id,
+        engine=latest.get("engine") or REFERENCE_ENGINE,
+        weights=latest["weights"],
+        resize_rule=rule,
+        squares=home.tensors(rule),
+        dataset_digest=dataset_digest(rows),
+        keys=keys,
+        labels=[row["class_name"] for row in rows],
+        groups=[row["group"] for row in rows],
+        held_out=np.array([key in tested for key in keys], bool),
+        features=store.read(keys),
+        embed_seconds=sum(run["seconds"] for run in of_this_store),
+        embedded=sum(run["computed"] for run in of_this_store),
+    )
+
+
+def _store_name(run: Mapping[str, Any]) -> str:
+    """Return which store a run embedded into; older versions of REDS had one an encoder."""
+    return run.get("embeddings_id") or run["encoder_id"]
