@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from reds_pipeline.modeling.bundle import ModelBundle, Provenance
 from reds_pipeline.modeling.calibration import fit_sigmoids, sigmoid
 from reds_pipeline.modeling.choose_c import FoldFits, fit_folds
+from reds_pipeline.modeling.heads import PENALTIES
 from reds_pipeline.modeling.ranking_metrics import (
     Recommendations,
     TagMeasures,
@@ -38,7 +39,6 @@ from reds_pipeline.modeling.splits import Split
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-PENALTIES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 # H-17: a tag is recommended from a chance of 10 % on, never below.
 LEAST_CHANCE = 0.1
 UNSHOWN_CHANCE = 0.5
@@ -51,7 +51,7 @@ class TagParameters:
     """How a multi-label model is fitted.
 
     Attributes:
-        C: Weight of the training errors; chosen inside the folds among ``PENALTIES`` if None.
+        C: Weight of the training errors; chosen inside the folds among ``heads.PENALTIES`` if None.
         seed: Of split and intervals.
     """
 
@@ -60,15 +60,33 @@ class TagParameters:
 
 
 @dataclass(frozen=True, eq=False)
+class TagCalibration:
+    """How the decision values of t tags become chances and answers.
+
+    Attributes:
+        slope: float64 (t,), of the sigmoids.
+        offset: float64 (t,), likewise.
+        thresholds: float64 (t,), the chance from which each tag is recommended.
+        shown: bool (t,), the tags that pictures were found to show; see ``draw_thresholds``.
+    """
+
+    slope: Numbers
+    offset: Numbers
+    thresholds: Numbers
+    shown: Flags
+
+    def chances(self, decisions: Numbers) -> Numbers:
+        """Return float64 (n, t) for decision values (n, t)."""
+        return sigmoid(decisions * self.slope + self.offset)
+
+
+@dataclass(frozen=True, eq=False)
 class TagExperiment:
     """A multi-label model of t tags with what a split of n images says of it.
 
     Attributes:
         fits: Folds and final fit, before calibration.
-        slope: float64 (t,), of the final model's sigmoids.
-        offset: float64 (t,), likewise.
-        thresholds: float64 (t,), of the final model.
-        shown: bool (t,), the tags that pictures were found to show; see ``draw_thresholds``.
+        calibration: Of the final model.
         chances: float64 (n, t). Of a training image out of fold, calibrated on the other folds; of
             a test image by the final model.
         given: bool (n, t), which chances reach their thresholds; those of a training image were
@@ -81,10 +99,7 @@ class TagExperiment:
     """
 
     fits: FoldFits
-    slope: Numbers
-    offset: Numbers
-    thresholds: Numbers
-    shown: Flags
+    calibration: TagCalibration
     chances: Numbers
     given: Flags
     folds: TagMeasures
@@ -112,34 +127,24 @@ def run_tag_experiment(
     penalties = PENALTIES if parameters.C is None else (parameters.C,)
     fits = fit_folds(features, targets, split.fold, penalties, _mean_average_precision)
     training, test = split.training, split.test
-    decisions = fits.decisions
     chances = np.empty(targets.shape)
     given = np.zeros(targets.shape, bool)
     frequencies = np.empty(targets.shape)
     for number in range(split.folds):
         asked, others = split.fold == number, training & (split.fold != number)
-        slope, offset = fit_sigmoids(decisions[others], targets[others])
-        thresholds, _ = draw_thresholds(
-            sigmoid(decisions[others] * slope + offset), targets[others]
-        )
-        chances[asked] = sigmoid(decisions[asked] * slope + offset)
-        given[asked] = chances[asked] >= thresholds
+        calibration = _calibrate(fits.inner_decisions[number][others], targets[others])
+        chances[asked] = calibration.chances(fits.decisions[asked])
+        given[asked] = chances[asked] >= calibration.thresholds
         frequencies[asked] = targets[others].mean(axis=0)
-    slope, offset = fit_sigmoids(decisions[training], targets[training])
-    thresholds, shown = draw_thresholds(
-        sigmoid(decisions[training] * slope + offset), targets[training]
-    )
-    chances[test] = sigmoid(fits.final.decision_values(0, 0, features[test]) * slope + offset)
-    given[test] = chances[test] >= thresholds
+    final = _calibrate(fits.inner_decisions[-1][training], targets[training])
+    chances[test] = final.chances(fits.final.decision_values(0, 0, features[test]))
+    given[test] = chances[test] >= final.thresholds
     frequencies[test] = targets[training].mean(axis=0)
     names, seed = np.asarray(groups, dtype=str), parameters.seed
     has_test = bool(targets[test].any())
     return TagExperiment(
         fits=fits,
-        slope=slope,
-        offset=offset,
-        thresholds=thresholds,
-        shown=shown,
+        calibration=final,
         chances=chances,
         given=given,
         folds=measure(
@@ -198,11 +203,18 @@ def bundle_of_tags(
         scale=final.scale[0],
         weights=np.ascontiguousarray(final.coefficients[0, 0]),
         intercept=np.ascontiguousarray(final.intercepts[0, 0]),
-        slope=experiment.slope,
-        offset=experiment.offset,
-        thresholds=experiment.thresholds,
+        slope=experiment.calibration.slope,
+        offset=experiment.calibration.offset,
+        thresholds=experiment.calibration.thresholds,
         provenance=provenance,
     )
+
+
+def _calibrate(decisions: Numbers, targets: Flags) -> TagCalibration:
+    """Return the calibration under which values (n, t) say most about targets (n, t)."""
+    slope, offset = fit_sigmoids(decisions, targets)
+    thresholds, shown = draw_thresholds(sigmoid(decisions * slope + offset), targets)
+    return TagCalibration(slope, offset, thresholds, shown)
 
 
 def _highest_f1(chances: Numbers, targets: Flags) -> Numbers:
