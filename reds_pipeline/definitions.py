@@ -24,6 +24,7 @@ from reds_pipeline.assets import (
 from reds_pipeline.assets.backbones import backbones as backbones_table
 from reds_pipeline.assets.backbones import domain_shift_asset, near_classes_asset
 from reds_pipeline.assets.embeddings import embeddings_asset
+from reds_pipeline.assets.hashtags import champion_hashtags_asset, hashtags_asset
 from reds_pipeline.assets.models import comparison_asset, svm_asset
 from reds_pipeline.assets.promotion import champion_model
 from reds_pipeline.jobs import collect_class, recheck_posts, retrain, weekly_refresh
@@ -51,6 +52,8 @@ def build_defs(platform: Platform | None = None) -> dg.Definitions:
             ),
             *(embeddings_asset(backbone) for backbone in backbones),
             *(svm_asset(backbone) for backbone in backbones),
+            *(hashtags_asset(backbone) for backbone in backbones),
+            champion_hashtags_asset(backbones),
             comparison_asset(backbones),
             near_classes_asset(backbones),
             domain_shift_asset(backbones),

@@ -62,6 +62,7 @@ def examine(settings: Settings) -> list[Finding]:
             _disk(platform),
             _wordnet(),
             *_weights(settings),
+            _engines(settings),
             _tracking(platform),
             *_host(platform),
         ]
@@ -122,6 +123,25 @@ def _weights(settings: Settings) -> Iterator[Finding]:
                 else f"The model hub does not answer; put {backbone}.safetensors into a "
                 "directory and set REDS_WEIGHTS_DIR to it, or set REDS_BACKBONES to others.",
             )
+
+
+def _engines(settings: Settings) -> Finding:
+    from reds_pipeline.embedding.embed_missing import AUTO
+    from reds_pipeline.embedding.engines.available import lacking_by_engine
+
+    lacking = lacking_by_engine()
+    here = ", ".join(name for name, reason in lacking.items() if not reason)
+    absent = "; ".join(f"{name}: {reason}" for name, reason in lacking.items() if reason)
+    detail = f"here: {here}" + (f" (not here: {absent})" if absent else "")
+    wanted = settings.inference
+    if wanted == AUTO or lacking.get(wanted) == "":
+        return Finding("inference engines", True, detail)
+    return Finding(
+        "inference engines",
+        False,
+        f"REDS_INFERENCE names {wanted}, which cannot be had here; set it to {AUTO} or to one "
+        f"that is {detail}.",
+    )
 
 
 def _tracking(platform: Platform) -> Finding:

@@ -21,6 +21,7 @@ from reds_pipeline.predicted_pictures import (
 from reds_pipeline.settings import Settings
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.tables import CLASS_SELECTION, read_rows
+from reds_pipeline.tracking import Tracking
 
 if TYPE_CHECKING:
     from reds_pipeline.modeling.domain_shift import (
@@ -37,12 +38,16 @@ SVM, NEIGHBOURS, ZERO_SHOT = (
     "nearest neighbours, nothing fitted",
     "its ImageNet head, nothing learnt here",
 )
+# The accuracy of the SVM itself is logged by its training.
+_METRICS = {NEIGHBOURS: "nearest_neighbours", ZERO_SHOT: "zero_shot"}
 # Raised when other numbers come out of the same predictions.
 _RULE = 1
 
 
-def domain_shift_report(home: Home, settings: Settings) -> KeptReport:
+def domain_shift_report(home: Home, settings: Settings, tracking: Tracking) -> KeptReport:
     """Measure every configured backbone that has been trained.
+
+    Numbers are added to the grouped run of each backbone in MLflow too.
 
     Returns:
         A report whose content holds, under ``backbones``, for each: ``answers`` (right,
@@ -62,7 +67,14 @@ def domain_shift_report(home: Home, settings: Settings) -> KeptReport:
         "weights": {name: row["weights"] for name, row in rows.items()},
     }
     synsets = {row["lemma"]: row["synset"] or "" for row in selection}
-    return kept_report(home, REPORT, inputs, lambda: _make(home, settings, list(rows), synsets))
+
+    def make() -> Made:
+        made = _make(home, settings, list(rows), synsets)
+        for name, found in made[0]["backbones"].items():
+            tracking.add_metrics(rows[name]["run_id"], _metrics(found))
+        return made
+
+    return kept_report(home, REPORT, inputs, make)
 
 
 def _make(
@@ -127,6 +139,18 @@ def _measure(
         "sentence": f"{_nearness_in_words(answers)} {_drift_in_words(drift, times)}",
     }
     return content, answers, drift
+
+
+def _metrics(found: Mapping[str, Any]) -> dict[str, float]:
+    """Return what MLflow shows beside a training, under the same names for every backbone."""
+    metrics = {
+        f"domain/{_METRICS[way]}": float(share["accuracy"])
+        for way, share in found["answers"].items()
+        if way in _METRICS
+    }
+    if found["old_against_new"]:
+        metrics["domain/old_against_new_auc"] = found["old_against_new"]["auc"]
+    return metrics
 
 
 def _ask_head(

@@ -68,7 +68,7 @@ def promote_version_op(
     platform: dg.ResourceParam[Platform],
 ) -> None:
     """Let a version serve because a person says so."""
-    from reds_pipeline.promotion import promote_version
+    from reds_pipeline.chosen_models import promote_version
 
     result = promote_version(
         platform, config.version, reason=config.reason, by=config.by, model=config.model
@@ -84,7 +84,7 @@ def roll_back_op(
     platform: dg.ResourceParam[Platform],
 ) -> None:
     """Let the version before serve again."""
-    from reds_pipeline.promotion import roll_back
+    from reds_pipeline.chosen_models import roll_back
 
     _say(
         context,

@@ -1,23 +1,21 @@
-"""Carrying out a change of the model that serves: by the rule, by a person, and back.
+"""Letting the better model serve, by the rule.
 
-What belongs here: what has to be true before the champion changes, and the order of the steps.
-What does not: the rule (``modeling.promotion``), measuring (``shared_test.py``), or the record
-(``model_history.py``).
+What belongs here: what the rule is told, and the order of the steps. What does not: the rule
+(``modeling.promotion``), measuring (``shared_test.py``), what a person decides
+(``chosen_models.py``), or the record (``model_history.py``).
 """
 
 from __future__ import annotations
 
 import logging
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from reds_pipeline.errors import RedsError
 from reds_pipeline.label_origins import SUGGESTED, LabelOrigins, label_origins
+from reds_pipeline.model_card import keep_cards
 from reds_pipeline.model_history import (
-    BY_PERSON,
     BY_ROLLBACK,
     BY_RULE,
     ChampionChange,
@@ -26,10 +24,8 @@ from reds_pipeline.model_history import (
     champion_lock,
     change_champion,
     history,
-    previous_version,
     set_aside,
 )
-from reds_pipeline.model_card import keep_cards
 from reds_pipeline.modeling.promotion import (
     Challenger,
     Decision,
@@ -52,9 +48,7 @@ from reds_pipeline.storage.tables import LABEL_SUSPECTS, read_rows
 from reds_pipeline.tracking import (
     CHALLENGER,
     CHAMPION,
-    REGISTERED_MODEL,
     RegisteredVersion,
-    Tracking,
 )
 from reds_pipeline.training import PROMOTABLE, RECORD
 from reds_pipeline.withdrawal.lineage import WITHDRAWN_PICTURES
@@ -115,112 +109,12 @@ def promote_best(platform: Platform) -> PromotionResult:
     return result
 
 
-def promote_version(
-    platform: Platform, number: str, *, reason: str, by: str, model: str = REGISTERED_MODEL
-) -> PromotionResult:
-    """Let a version serve because a person says so.
-
-    Args:
-        platform: The installation.
-        number: Its number in the registry.
-        reason: Why; kept for ever.
-        by: Who, in words; kept for ever.
-        model: The registered model.
-
-    Raises:
-        RedsError: No reason was given, there is no such version, its files are gone or were
-            tampered with, or it serves already.
-    """
-    if not reason.strip():
-        raise RedsError(
-            f"Version {number} was not promoted: say why, for the record is kept for ever."
-        )
-    with champion_lock(platform.home):
-        notices = catch_up(platform.tracking, platform.ledger, model)
-        version = platform.tracking.version(number.strip(), model)
-        if version is None:
-            raise RedsError(
-                f"There is no version {number} of {model}; `reds history` lists those there are."
-            )
-        return _serve(
-            platform, version, how_reason=(BY_PERSON, reason.strip()), by=by, seen=notices
-        )
-
-
-def roll_back(
-    platform: Platform, *, reason: str, by: str, model: str = REGISTERED_MODEL
-) -> PromotionResult:
-    """Let the version before serve again; going back twice leads to the one before that.
-
-    The rule promotes the version that was taken back no more, nor one that does not beat it.
-
-    Args:
-        platform: The installation.
-        reason: Why; kept for ever. May be empty.
-        by: Who, in words; kept for ever.
-        model: The registered model.
-
-    Raises:
-        RedsError: There is no version before, or its files are gone or were tampered with.
-    """
-    with champion_lock(platform.home):
-        notices = catch_up(platform.tracking, platform.ledger, model)
-        existing = {version.version: version for version in platform.tracking.versions(model)}
-        number = previous_version(history(platform.ledger, model), list(existing))
-        if number is None:
-            raise RedsError(
-                f"There is no earlier version of {model} to go back to; `reds history` shows what "
-                "served when, and `reds promote` lets any registered version serve."
-            )
-        said = reason.strip() or "No reason was given."
-        return _serve(
-            platform, existing[number], how_reason=(BY_ROLLBACK, said), by=by, seen=notices
-        )
-
-
 def origins_of_labels(platform: Platform) -> LabelOrigins:
     """Return where the labels come from that the next training learns."""
     suspects = read_rows(platform.home.table("label_suspects"), LABEL_SUSPECTS)
     return label_origins(
         curated_rows(platform.home), {row["sha256"]: row["guess"] or "" for row in suspects}
     )
-
-
-def _serve(
-    platform: Platform,
-    version: RegisteredVersion,
-    *,
-    how_reason: tuple[Any, str],
-    by: str,
-    seen: Sequence[str],
-) -> PromotionResult:
-    """Let a version serve that a person chose; the lock is held."""
-    how, reason = how_reason
-    tracking, model = platform.tracking, version.model
-    champion = tracking.alias(CHAMPION, model)
-    if champion is not None and champion.version == version.version:
-        raise RedsError(f"Version {version.version} of {model} serves already; nothing changed.")
-    bundle = load_registered(tracking, version).bundle
-    _require_safe_files(tracking, version)
-    provenance = bundle.provenance
-    change = ChampionChange(
-        version=version.version,
-        backbone=provenance.encoder_name,
-        reason=reason,
-        how=how,
-        by=by.strip() or "a person",
-        dataset_digest=provenance.dataset_digest,
-        metrics=dict(provenance.metrics),
-    )
-    change_champion(tracking, platform.ledger, change, model)
-    keep_cards(platform, {version.version, champion.version if champion else ""}, model=model)
-    notices = list(seen)
-    if withdrawn := _withdrawn(version):
-        notices.append(
-            f"Version {version.version} learnt from {withdrawn} pictures that were withdrawn "
-            "since; `reds retrain` makes one that did not."
-        )
-    return _result(version, version, reason, promoted=True, notices=tuple(notices))
 
 
 def _promote(platform: Platform, row: Mapping[str, Any]) -> PromotionResult:
@@ -233,12 +127,12 @@ def _promote(platform: Platform, row: Mapping[str, Any]) -> PromotionResult:
     champion = tracking.alias(CHAMPION)
     if champion is not None and champion.run_id == version.run_id:
         reason = "The champion is this very model already."
-        return _result(champion, version, reason, notices=notices)
+        return promotion_result(champion, version, reason, notices=notices)
     decision, test = _decision(platform, row, version, champion)
     _logger.info("Version %s: %s", version.version, decision.reason)
     if not decision.promote:
         tracking.set_alias(CHALLENGER, version.version)
-        return _result(champion, version, decision.reason, test=test, notices=notices)
+        return promotion_result(champion, version, decision.reason, test=test, notices=notices)
     change = ChampionChange(
         version=version.version,
         backbone=row["backbone"],
@@ -249,20 +143,9 @@ def _promote(platform: Platform, row: Mapping[str, Any]) -> PromotionResult:
         metrics=_metrics(row, test),
     )
     change_champion(tracking, platform.ledger, change)
-    return _result(version, version, decision.reason, promoted=True, test=test, notices=notices)
-
-
-def _require_safe_files(tracking: Tracking, version: RegisteredVersion) -> None:
-    """Check everything that would be loaded, also files that people load without REDS."""
-    from mlflow.artifacts import download_artifacts
-
-    from reds_pipeline.modeling.safe_files import require_safe_model
-
-    with tempfile.TemporaryDirectory() as temporary:
-        files = download_artifacts(
-            artifact_uri=version.source, dst_path=temporary, tracking_uri=tracking.uri
-        )
-        require_safe_model(Path(files))
+    return promotion_result(
+        version, version, decision.reason, promoted=True, test=test, notices=notices
+    )
 
 
 def _decision(
@@ -277,7 +160,7 @@ def _decision(
     challenger = Challenger(
         measured=_measured(row),
         suggested_share=origins_of_labels(platform).share(SUGGESTED),
-        withdrawn_pictures=_withdrawn(version),
+        withdrawn_pictures=withdrawn_pictures(version),
         set_aside=_replaced(aside.get(version.version)),
     )
     rule = PromotionRule(
@@ -302,7 +185,7 @@ def _rival(
     name = f"{what} {version.tags.get('backbone', '')} (version {version.version})"
     record = platform.tracking.record(version.run_id, RECORD)
     measured = None if record is None else _measured(record)
-    withdrawn = _withdrawn(version)
+    withdrawn = withdrawn_pictures(version)
     try:
         rival = load_registered(platform.tracking, version)
     except RedsError as error:
@@ -324,7 +207,8 @@ def _replaced(entry: RecordedChange | None) -> str:
     return f"on {entry.at[:10]}: {entry.change.reason.rstrip('.')}"
 
 
-def _withdrawn(version: RegisteredVersion) -> int:
+def withdrawn_pictures(version: RegisteredVersion) -> int:
+    """Return how many pictures a version has seen that were withdrawn since."""
     return int(version.tags.get(WITHDRAWN_PICTURES) or 0)
 
 
@@ -351,7 +235,7 @@ def _measured(row: Mapping[str, Any]) -> Measured:
     )
 
 
-def _result(
+def promotion_result(
     champion: RegisteredVersion | None,
     candidate: RegisteredVersion,
     reason: str,
@@ -360,6 +244,7 @@ def _result(
     test: SharedTest | None = None,
     notices: tuple[str, ...] = (),
 ) -> PromotionResult:
+    """Return what came out, ``champion`` being the version that serves afterwards."""
     return PromotionResult(
         champion_version=champion.version if champion else "",
         champion_run_id=champion.run_id if champion else "",

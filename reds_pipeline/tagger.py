@@ -16,16 +16,23 @@ from numpy.typing import NDArray
 
 from reds_pipeline.errors import ImageRejected, RedsError
 from reds_pipeline.imaging.examine import examine_image
-from reds_pipeline.imaging.resize import RESIZE_RULE, SIDE
+from reds_pipeline.imaging.resize import SIDE, resize_rule, square
 from reds_pipeline.resources import Platform
-from reds_pipeline.tracking import CHAMPION
+from reds_pipeline.tracking import CHAMPION, HASHTAG_MODEL, REGISTERED_MODEL
 
 if TYPE_CHECKING:
     from reds_pipeline.embedding.encoder import Encoder
-    from reds_pipeline.modeling.bundle import ModelBundle
+    from reds_pipeline.modeling.bundle import Kind, ModelBundle
 
 # Keeps memory bounded however many files are named.
 _FILES_AT_ONCE = 32
+_MODEL_OF_KIND: dict[Kind, str] = {"classes": REGISTERED_MODEL, "tags": HASHTAG_MODEL}
+_NO_MODEL: dict[Kind, str] = {
+    "classes": "There is no model in {home} yet; make one with `reds demo` or `reds run`, or name "
+    "another directory with --home.",
+    "tags": "There is no multi-label model in {home}; the asset champion_hashtags says why once "
+    "`reds run` has finished, so leave out --every-tag until then.",
+}
 _SENTENCES = {
     "empty": "it holds no bytes; choose another file",
     "too_many_bytes": "it is larger than 20 MB; save it smaller",
@@ -53,18 +60,24 @@ class Tagger:
 
     def __init__(self, bundle: ModelBundle, encoder: Encoder, version: str) -> None:
         bundle.require_encoder(encoder.encoder_id)
-        if bundle.provenance.resize_rule != RESIZE_RULE:
+        rule = resize_rule(encoder.input_size)
+        if bundle.provenance.resize_rule != rule:
             raise RedsError(
                 f"The model was trained on pictures prepared by {bundle.provenance.resize_rule}, "
-                f"but this REDS prepares them by {RESIZE_RULE}; run the training again."
+                f"but this REDS prepares them by {rule}; run the training again."
             )
         self._bundle = bundle
         self._encoder = encoder
         self.version = version
 
     @classmethod
-    def of_champion(cls, platform: Platform) -> Tagger:
+    def of_champion(cls, platform: Platform, kind: Kind = "classes") -> Tagger:
         """Load the model that serves now.
+
+        Args:
+            platform: The installation.
+            kind: ``classes`` for the model that names one class, ``tags`` for the one that names
+                every tag it is sure enough of.
 
         Raises:
             RedsError: There is none yet, or its encoder cannot be had.
@@ -72,12 +85,9 @@ class Tagger:
         from reds_pipeline.embedding.encoder import EncoderSpec, load_encoder
         from reds_pipeline.modeling.bundle import load_bundle
 
-        version = platform.tracking.alias(CHAMPION)
+        version = platform.tracking.alias(CHAMPION, _MODEL_OF_KIND[kind])
         if version is None:
-            raise RedsError(
-                f"There is no model in {platform.home.root} yet; make one with `reds demo` or "
-                "`reds run`, or name another directory with --home."
-            )
+            raise RedsError(_NO_MODEL[kind].format(home=platform.home.root))
         with tempfile.TemporaryDirectory() as temporary:
             bundle = load_bundle(platform.tracking.bundle(version, Path(temporary)))
         spec = EncoderSpec(bundle.provenance.encoder_name, platform.settings.weights_dir)
@@ -88,7 +98,10 @@ class Tagger:
 
         Returns:
             In the order of ``paths``: ``{"file", "tags": [{"tag", "probability"}], "top",
-            "model_version"}`` with all classes, the likeliest first, or ``{"file", "error"}``.
+            "confident", "model_version"}``, or ``{"file", "error"}``. A model of classes gives
+            all of them, the likeliest first; a model of tags gives those that reach their
+            thresholds (R-IMP-1), which may be none. ``top`` is the likeliest in any case, and
+            ``confident`` says whether its chance reaches its threshold.
         """
         answers: list[dict[str, Any]] = []
         for start in range(0, len(paths), _FILES_AT_ONCE):
@@ -96,54 +109,64 @@ class Tagger:
         return answers
 
     def _tag_some(self, paths: Sequence[Path]) -> list[dict[str, Any]]:
+        side = self._encoder.input_size
         squares: dict[int, NDArray[np.uint8]] = {}
         errors: dict[int, str] = {}
         for number, path in enumerate(paths):
             try:
-                squares[number] = prepared(path.read_bytes())
+                squares[number] = prepared(path.read_bytes(), side)
             except OSError as error:
                 errors[number] = error.strerror or "it cannot be read"
             except ImageRejected as error:
                 errors[number] = _SENTENCES.get(error.reason, f"it was refused as {error.reason}")
-        ranked = self.tag(np.array(list(squares.values()), np.uint8).reshape(-1, SIDE, SIDE, 3))
-        tags = dict(zip(squares, ranked, strict=True))
+        answers = self.tag(np.array(list(squares.values()), np.uint8).reshape(-1, side, side, 3))
+        answer_of = dict(zip(squares, answers, strict=True))
         return [
             {"file": str(path), "error": f"{path} was not tagged: {errors[number]}."}
             if number in errors
-            else {
-                "file": str(path),
-                "tags": tags[number],
-                "top": tags[number][0]["tag"],
-                "model_version": self.version,
-            }
+            else {"file": str(path), **answer_of[number], "model_version": self.version}
             for number, path in enumerate(paths)
         ]
 
-    def tag(self, squares: NDArray[np.uint8]) -> list[list[dict[str, Any]]]:
-        """Rank the classes for pictures.
+    def tag(self, squares: NDArray[np.uint8]) -> list[dict[str, Any]]:
+        """Recommend tags for pictures.
 
         Args:
-            squares: uint8 (n, 224, 224, 3), as ``prepared`` gives them.
+            squares: uint8 (n, side, side, 3), as ``prepared`` gives them.
 
         Returns:
-            For each picture ``{"tag", "probability"}`` for every class, the likeliest first.
+            For each picture ``{"tags", "top", "confident"}``; see `tag_files`.
         """
         if not len(squares):
             return []
-        chances = self._bundle.predict(self._encoder(squares))
+        bundle = self._bundle
+        chances = bundle.predict(self._encoder(squares))
         return [
-            [
-                {"tag": self._bundle.classes[column], "probability": float(row[column])}
-                for column in np.argsort(-row, kind="stable")
-            ]
-            for row in chances
+            _answer(bundle, row, is_given)
+            for row, is_given in zip(chances, bundle.is_given(chances), strict=True)
         ]
 
 
-def prepared(data: bytes) -> NDArray[np.uint8]:
-    """Return a picture file as the encoder sees it, uint8 (224, 224, 3).
+def prepared(data: bytes, side: int = SIDE) -> NDArray[np.uint8]:
+    """Return a picture file as an encoder sees it, uint8 (side, side, 3).
 
     Raises:
         ImageRejected: It is not one that can be used.
     """
-    return examine_image(data).square
+    examined = examine_image(data)
+    return examined.square if side == SIDE else square(examined.data, side)[0]
+
+
+def _answer(
+    bundle: ModelBundle, chances: NDArray[np.float64], is_given: NDArray[np.bool_]
+) -> dict[str, Any]:
+    ranked = np.argsort(-chances, kind="stable")
+    named = [column for column in ranked if bundle.kind == "classes" or is_given[column]]
+    return {
+        "tags": [
+            {"tag": bundle.classes[column], "probability": float(chances[column])}
+            for column in named
+        ],
+        "top": bundle.classes[ranked[0]],
+        "confident": bool(is_given[ranked[0]]),
+    }

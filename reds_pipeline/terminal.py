@@ -84,6 +84,10 @@ def show_tags(answers: Sequence[Mapping[str, Any]]) -> None:
     for answer in answers:
         if "error" not in answer:
             tags = "  ".join(f"{tag['tag']} {tag['probability']:.2f}" for tag in answer["tags"])
+            if not answer["tags"]:
+                tags = "no tag is likely enough"
+            elif not answer["confident"]:
+                tags += "  (not sure)"
             table.add_row(answer["file"], tags, f"version {answer['model_version']}")
     if table.row_count:
         _console().print(table)

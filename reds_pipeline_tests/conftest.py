@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -17,3 +18,14 @@ def no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("REDS_") or name == "DAGSTER_HOME":
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="session")
+def mlflow_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an MLflow database with its tables, which take seconds to make; copy it."""
+    from reds_pipeline.tracking import Tracking
+
+    directory = tmp_path_factory.mktemp("mlflow")
+    tracking = Tracking(f"sqlite:///{directory / 'mlflow.sqlite'}", directory / "unused")
+    tracking.client.search_experiments()
+    return directory / "mlflow.sqlite"

@@ -7,6 +7,7 @@ where that model takes the picture for a dog.
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -94,18 +95,23 @@ class ServedModels:
         return self.platform.home.artifacts / self.runs[model] / "artifacts" / MODEL_ARTIFACT
 
 
-def fill(root: Path, database: Path, right: Sequence[tuple[int, int]], **settings: Any) -> Any:
+def fill(
+    root: Path, database: Path, right: Sequence[tuple[int, int]], **settings: Any
+) -> ServedModels:
     """Make the home.
 
     Args:
         root: Where.
         database: An MLflow database with its tables, which take seconds to make.
         right: Of each model, on how many test pictures of each class it is right.
-        **settings: As for ``load_settings``.
+        **settings: Written into the home, for commands as well.
     """
-    platform = Platform(load_settings(home=root, backbones=TINY, **settings))
-    home = platform.home
     root.mkdir(parents=True, exist_ok=True)
+    written = {"backbones": [TINY], **settings}
+    lines = [f"{name} = {json.dumps(value)}\n" for name, value in written.items()]
+    (root / "reds.toml").write_text("".join(lines))
+    platform = Platform(load_settings(home=root))
+    home = platform.home
     shutil.copy(database, root / "mlflow.sqlite")
     rows = [
         curated_row(name, part, number)

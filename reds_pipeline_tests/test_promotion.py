@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from reds_pipeline.chosen_models import promote_version, roll_back
 from reds_pipeline.errors import RedsError
 from reds_pipeline.model_history import (
     PROMOTION,
@@ -16,10 +17,10 @@ from reds_pipeline.model_history import (
     change_champion,
     history,
 )
-from reds_pipeline.promotion import promote_best, promote_version, roll_back
+from reds_pipeline.promotion import promote_best
 from reds_pipeline.stage_inputs import curated_rows
 from reds_pipeline.storage.tables import CURATED, LABEL_SUSPECTS, TEST_PICTURES, write_rows
-from reds_pipeline.tracking import CHALLENGER, CHAMPION, Tracking
+from reds_pipeline.tracking import CHALLENGER, CHAMPION
 from reds_pipeline.withdrawal.lineage import WITHDRAWN_PICTURES
 from reds_pipeline_tests import served_models
 from reds_pipeline_tests.served_models import CLASSES, TESTED, ServedModels, sha_of
@@ -29,19 +30,10 @@ Fill = Callable[..., ServedModels]
 GOOD, BETTER, WORSE = (14, 14), (18, 18), (10, 10)
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an MLflow database with its tables, which take seconds to make."""
-    directory = tmp_path_factory.mktemp("mlflow")
-    tracking = Tracking(f"sqlite:///{directory / 'mlflow.sqlite'}", directory / "unused")
-    tracking.client.search_experiments()
-    return directory / "mlflow.sqlite"
-
-
 @pytest.fixture
-def fill(database: Path, tmp_path: Path) -> Fill:
+def fill(mlflow_database: Path, tmp_path: Path) -> Fill:
     def filled(*right: tuple[int, int], **settings: Any) -> ServedModels:
-        return served_models.fill(tmp_path / "home", database, right, **settings)
+        return served_models.fill(tmp_path / "home", mlflow_database, right, **settings)
 
     return filled
 
@@ -125,12 +117,11 @@ def test_too_few_common_pictures_leave_it_to_the_folds(fill: Fill) -> None:
     assert "cross-validation on different data sets" in result.reason
 
 
-@pytest.mark.parametrize("damage", ["bundle.json", "model.safetensors"])
-def test_a_champion_that_can_no_longer_be_read_is_replaced(fill: Fill, damage: str) -> None:
+def test_a_champion_that_can_no_longer_be_read_is_replaced(fill: Fill) -> None:
     models = fill(BETTER, WORSE)
     models.train(0)
     promote_best(models.platform)
-    (models.model_files(0) / "bundle" / damage).write_bytes(b"something else")
+    (models.model_files(0) / "bundle" / "model.safetensors").write_bytes(b"something else")
     models.train(1)
     result = promote_best(models.platform)
     assert result.promoted
@@ -225,24 +216,19 @@ def test_what_a_person_took_back_comes_back_only_when_it_is_beaten(fill: Fill) -
     assert serving(models) == "4"
 
 
-@pytest.mark.parametrize(
-    ("number", "reason", "sentence"),
-    [
-        ("7", "why", "There is no version 7"),
-        ("cat", "why", "There is no version cat"),
-        ("1", "why", "serves already"),
-        ("2", "  ", "say why"),
-    ],
-)
-def test_what_cannot_be_promoted_is_one_sentence(
-    fill: Fill, number: str, reason: str, sentence: str
-) -> None:
+def test_what_cannot_be_promoted_is_one_sentence(fill: Fill) -> None:
     models = fill(GOOD, WORSE)
     for model in (0, 1):
         models.train(model)
         promote_best(models.platform)
-    with pytest.raises(RedsError, match=sentence):
-        promote_version(models.platform, number, reason=reason, by="")
+    for number, reason, sentence in (
+        ("7", "why", "There is no version 7"),
+        ("cat", "why", "There is no version cat"),
+        ("1", "why", "serves already"),
+        ("2", "  ", "say why"),
+    ):
+        with pytest.raises(RedsError, match=sentence):
+            promote_version(models.platform, number, reason=reason, by="")
     assert serving(models) == "1"
 
 
@@ -253,26 +239,21 @@ class Malicious:
         return (exec, ("raise SystemExit('it ran')",))
 
 
-@pytest.mark.parametrize("name", ["model.pkl", "model.skops"])
-def test_a_version_with_foreign_files_does_not_serve(fill: Fill, name: str) -> None:
+def test_a_version_with_foreign_files_does_not_serve(fill: Fill) -> None:
     models = fill(GOOD, WORSE)
     for model in (0, 1):
         models.train(model)
         promote_best(models.platform)
-    (models.model_files(1) / name).write_bytes(pickle.dumps(Malicious()))
-    with pytest.raises(RedsError, match="is not read because"):
-        promote_version(models.platform, "2", reason="why not", by="")
+    for name in ("model.pkl", "model.skops"):
+        foreign = models.model_files(1) / name
+        foreign.write_bytes(pickle.dumps(Malicious()))
+        with pytest.raises(RedsError, match="is not read because"):
+            promote_version(models.platform, "2", reason="why not", by="")
+        foreign.unlink()
     assert serving(models) == "1"
-
-
-def test_a_person_is_told_that_a_model_has_seen_withdrawn_pictures(fill: Fill) -> None:
-    models = fill(GOOD, WORSE)
-    for model in (0, 1):
-        models.train(model)
-        promote_best(models.platform)
     models.platform.tracking.tag_version("2", WITHDRAWN_PICTURES, "3")
     [notice] = promote_version(models.platform, "2", reason="why not", by="").notices
-    assert "learnt from 3 pictures that were withdrawn" in notice
+    assert "learnt from 3 pictures that were withdrawn" in notice, "a person is told"
 
 
 def test_an_alias_moved_in_mlflow_is_noticed_and_recorded_once(fill: Fill) -> None:

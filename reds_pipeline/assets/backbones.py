@@ -103,7 +103,7 @@ def domain_shift_asset(names: Sequence[str]) -> dg.AssetsDefinition:
     def domain_shift(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
         from reds_pipeline.domain_shift_report import domain_shift_report
 
-        report = domain_shift_report(platform.home, platform.settings)
+        report = domain_shift_report(platform.home, platform.settings, platform.tracking)
         measured = report.content["backbones"]
         if not measured:
             return dg.MaterializeResult(metadata={"domain shift": "nothing is trained yet"})

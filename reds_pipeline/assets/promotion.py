@@ -20,7 +20,7 @@ _FRESH = dg.FreshnessPolicy.time_window(
 
 
 @dg.asset(
-    deps=["model_comparison"],
+    deps=["model_comparison", "near_classes"],
     group_name=TRAIN,
     kinds={"mlflow"},
     freshness_policy=_FRESH,

@@ -1,7 +1,8 @@
 """The data set in people's hands: reviewing it, describing it, giving it away.
 
-What belongs here: the commands ``review``, ``card`` (also that of a model) and ``export``. What does
-not: the page (``web``), decisions (``review``), cards and files (``dataset``, ``model_card.py``).
+What belongs here: the commands ``review``, ``card`` (also that of a model) and ``export``. What
+does not: the page (``web``), decisions (``review``), cards and files (``dataset``,
+``model_card.py``).
 """
 
 from __future__ import annotations

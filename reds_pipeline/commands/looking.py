@@ -23,15 +23,21 @@ from reds_pipeline.commands.common import (
 @click.command()
 @home_option
 @click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--every-tag",
+    is_flag=True,
+    help="Give every hashtag that is likely enough, by the model learnt from all tags of posts.",
+)
 @json_option
-def predict(home: Path | None, files: tuple[Path, ...], as_json: bool) -> None:
+def predict(home: Path | None, files: tuple[Path, ...], every_tag: bool, as_json: bool) -> None:
     """Recommend tags for photos by the champion."""
     from reds_pipeline import terminal
     from reds_pipeline.resources import Platform
     from reds_pipeline.settings import load_settings
     from reds_pipeline.tagger import Tagger
 
-    tagger = Tagger.of_champion(Platform(load_settings(home=home)))
+    platform = Platform(load_settings(home=home))
+    tagger = Tagger.of_champion(platform, "tags" if every_tag else "classes")
     answers = tagger.tag_files(files)
     for answer in answers:
         if "error" in answer:

@@ -68,7 +68,7 @@ def history(home: Path | None, model: str, as_json: bool) -> None:
 @_registered_option
 def promote(home: Path | None, version: str, reason: str, by: str, model: str) -> None:
     """Let VERSION of the registry serve, whatever the rule says."""
-    from reds_pipeline.promotion import promote_version
+    from reds_pipeline.chosen_models import promote_version
     from reds_pipeline.resources import Platform
     from reds_pipeline.settings import load_settings
 
@@ -83,7 +83,7 @@ def promote(home: Path | None, version: str, reason: str, by: str, model: str) -
 @_registered_option
 def rollback(home: Path | None, reason: str, by: str, model: str) -> None:
     """Let the version before serve again; twice leads to the one before that."""
-    from reds_pipeline.promotion import roll_back
+    from reds_pipeline.chosen_models import roll_back
     from reds_pipeline.resources import Platform
     from reds_pipeline.settings import load_settings
 

@@ -87,7 +87,7 @@ class BackboneDescription:
         counts = (
             (self.attention_blocks, "attention block", "attention blocks"),
             (self.convolutions, "convolution", "convolutions"),
-            (self.fully_connected, "fully connected", "fully connected"),
+            (self.fully_connected, "fully connected layer", "fully connected layers"),
         )
         named = [f"{count} {one if count == 1 else many}" for count, one, many in counts if count]
         return ", ".join(named) or "none"

@@ -38,7 +38,7 @@ _LOGGER = logging.getLogger(__name__)
 SHARD_ROWS = 256
 """Rows a shard: 38 MB of squares at once, and at most so much work lost by a kill."""
 
-SAMPLE_PICTURES = 64
+SAMPLE_PICTURES = 48
 WORTH_MEASURING_SECONDS = 60.0
 
 _BATCH_WITHOUT_NETWORK = 32

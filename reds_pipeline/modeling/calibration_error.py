@@ -108,8 +108,9 @@ def calibration_error(
 ) -> CalibrationError:
     """Return the expected calibration error (Naeini, Cooper and Hauskrecht, AAAI 2015).
 
-    The interval is the basic bootstrap's, which also takes off the part that the noise in the
-    bins adds; it is cut at zero.
+    The interval is the basic bootstrap's, which takes off some of what the noise in the bins
+    adds; it is cut at zero. Only where it lies above ``by_chance`` are the chances shown to be
+    off.
 
     Args:
         chances: float64 (n,), chance of each answer; n at least 1.
@@ -175,7 +176,8 @@ def _bootstrap(
     at_once = max(1, _CELLS_AT_ONCE // number)
     for start in range(0, DRAWS, at_once):
         some = min(at_once, DRAWS - start)
-        times = generator.multinomial(number, np.full(number, 1 / number), size=some)
+        drawn = generator.integers(0, number, (some, number)) + number * np.arange(some)[:, None]
+        times = np.bincount(drawn.ravel(), minlength=some * number).reshape(some, number)
         errors.append(np.abs(times @ by_group).sum(axis=1) / (times @ sizes))
     return np.concatenate(errors)
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from reds_pipeline.modeling.blas_threads import one_blas_thread
 from reds_pipeline.modeling.linear_svm import LinearFits, LinearProblem
 
-_INNER_TOLERANCE = 1e-3
+_INNER_REDUCTION = 1e-3
 """Of the fits that only choose C: about one answer in 5,000 is another than at the minimum."""
 
 Score = Callable[[NDArray[np.float64], NDArray[np.bool_]], float]
@@ -104,7 +104,7 @@ def _fit_folds(
     problem = LinearProblem(
         features, targets, np.stack([(fold >= 0) & ~np.isin(fold, some) for some in left_out])
     )
-    inner = problem.path(range(len(left_out) - 1), grid, _INNER_TOLERANCE)
+    inner = problem.path(range(len(left_out) - 1), grid, _INNER_REDUCTION)
     questions = [
         (row, asked, _chooser(some, asked, folds))
         for row, some in enumerate(left_out)

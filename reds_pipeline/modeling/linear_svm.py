@@ -23,17 +23,17 @@ from numpy.typing import NDArray
 
 from reds_pipeline.modeling.blas_threads import one_blas_thread
 from reds_pipeline.modeling.moments import ROWS_AT_ONCE, block_moments
-from reds_pipeline.modeling.squared_hinge import Columns, Curvature, Rows, minimise
+from reds_pipeline.modeling.squared_hinge import Columns, Curvature, Rows, Stop, minimise
 
 Features = NDArray[np.floating[Any]]
 
-TOLERANCE = 1e-7
-"""Decision values are then within 1e-4 of those at the minimum."""
+VALUE_ERROR = 1e-4
+"""Decision values of the rows are no farther than this from those at the minimum, unless less is
+asked for."""
 
-_SINGLE_PRECISION_TOLERANCE = 1e-4
+_SINGLE_REDUCTION = 1e-4
 _SINGLE_ROUNDS = 150
-_MOST_ROUNDS = 2000
-_CELLS_AT_ONCE = 4_000_000
+_MOST_ROUNDS = 3000
 _MOST_EXACT = 20_000_000
 
 _logger = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ class LinearFits:
         mean: float64 (s, d), of each subset's rows.
         scale: float64 (s, d), their standard deviation, 1 for a constant feature.
         weights: float64 (s, p, k, d + 1), for standardised features, the intercept last.
-        converged: bool (s, p), whether the solver reached its tolerance for all targets.
+        converged: bool (s, p), whether the solver reached its reduction for all targets.
     """
 
     mean: NDArray[np.float64]
@@ -91,7 +91,12 @@ class LinearProblem:
     """Rows, targets and subsets, prepared once for any number of fits."""
 
     def __init__(
-        self, features: Features, targets: NDArray[np.bool_], subsets: NDArray[np.bool_]
+        self,
+        features: Features,
+        targets: NDArray[np.bool_],
+        subsets: NDArray[np.bool_],
+        *,
+        most_cells: int = 4_000_000,
     ) -> None:
         """Standardise each subset.
 
@@ -99,6 +104,7 @@ class LinearProblem:
             features: float (n, d).
             targets: bool (n, k).
             subsets: bool (s, n), none of them empty.
+            most_cells: Rows times columns that are worked on together, of a dozen numbers each.
 
         Raises:
             ValueError: A subset is empty, or a feature of one of its rows is not finite.
@@ -128,6 +134,10 @@ class LinearProblem:
             shift=(each.mean - common.mean) / common_scale,
             factor=np.where(each.scale > 0, common_scale / self.scale, 0),
         )
+        lengths = np.einsum("ij,ij->i", values, values, dtype=np.float64)
+        # One more for the intercept.
+        self._longest = float(np.sqrt(1 + lengths.max()))
+        self._most_cells = most_cells
         self._rows_in_double: Rows | None = None
         self._curvature = Curvature(self._rows)
         self._sides = np.where(targets[chosen].T, 1, -1).astype(np.int8)
@@ -139,21 +149,22 @@ class LinearProblem:
         return len(self.mean)
 
     def path(
-        self, subset_indices: Sequence[int], penalties: Sequence[float], tolerance: float
+        self, subset_indices: Sequence[int], penalties: Sequence[float], reduction: float
     ) -> LinearFits:
         """Fit every target on some of the subsets with every penalty.
 
         Args:
             subset_indices: The s subsets.
             penalties: The p values of C, in any order.
-            tolerance: See ``squared_hinge.minimise``.
+            reduction: How near to the minimum is near enough, see ``squared_hinge.Stop``;
+                0 for values that are right to ``VALUE_ERROR``.
         """
         shape = (len(subset_indices), len(penalties), len(self._sides))
         weights = np.empty((*shape, self.mean.shape[1] + 1))
         reached = np.empty(shape, bool)
         start = None
         for column in np.argsort(penalties, kind="stable"):
-            start, ended = self.solve(subset_indices, penalties[column], tolerance, start)
+            start, ended = self.solve(subset_indices, penalties[column], reduction, start)
             weights[:, column], reached[:, column] = start, ended
         return self.fits(weights, reached, subset_indices)
 
@@ -161,7 +172,7 @@ class LinearProblem:
         self,
         subset_indices: Sequence[int],
         penalty: float,
-        tolerance: float = TOLERANCE,
+        reduction: float = 0,
         start: NDArray[np.float64] | None = None,
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Fit every target on some of the subsets.
@@ -169,7 +180,8 @@ class LinearProblem:
         Args:
             subset_indices: Which.
             penalty: C.
-            tolerance: See ``squared_hinge.minimise``.
+            reduction: How near to the minimum is near enough, see ``squared_hinge.Stop``;
+                0 for values that are right to ``VALUE_ERROR``.
             start: float64 (len(subset_indices), k, d + 1), weights near the solution.
 
         Returns:
@@ -185,12 +197,12 @@ class LinearProblem:
         reached = np.zeros(len(subset), bool)
         rows = self._subsets.shape[1]
         self._curvature.prepare(2 * penalty * self._subsets[subset_indices].mean())
-        at_once = max(1, _CELLS_AT_ONCE // rows)
+        at_once = max(1, self._most_cells // rows)
         for first in range(0, len(subset), at_once):
             some = slice(first, first + at_once)
             sides = self._sides[target[some]] * self._subsets[subset[some]]
             flat[some], reached[some] = self._minimum(
-                subset[some], sides, penalty, flat[some], tolerance
+                subset[some], sides, penalty, flat[some], reduction
             )
         return weights, reached.reshape(shape[:2])
 
@@ -200,22 +212,20 @@ class LinearProblem:
         sides: NDArray[np.int8],
         penalty: float,
         start: NDArray[np.float64],
-        tolerance: float,
+        reduction: float,
     ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Go as far as float32 leads, and the rest of the way in float64."""
         near = start.astype(np.float32)
-        first = max(tolerance, _SINGLE_PRECISION_TOLERANCE)
         reached = minimise(
             self._rows,
             self._curvature,
             Columns(subset, sides),
             near,
             penalty=penalty,
-            tolerance=first,
-            most_rounds=_SINGLE_ROUNDS,
+            stop=Stop(max(reduction, _SINGLE_REDUCTION), 0, _SINGLE_ROUNDS),
         )
         exact = near.astype(np.float64)
-        if tolerance < first:
+        if reduction < _SINGLE_REDUCTION:
             reached = np.zeros_like(reached)
         left = ~reached
         if left.any():
@@ -226,8 +236,7 @@ class LinearProblem:
                 Columns(subset[left], sides[left]),
                 rest,
                 penalty=penalty,
-                tolerance=tolerance,
-                most_rounds=_MOST_ROUNDS,
+                stop=Stop(reduction, VALUE_ERROR / self._longest, _MOST_ROUNDS),
             )
             exact[left] = rest
         return exact, reached
@@ -268,7 +277,7 @@ def fit_squared_hinge(
     subsets: NDArray[np.bool_],
     penalties: Sequence[float],
     *,
-    tolerance: float = TOLERANCE,
+    reduction: float = 0,
 ) -> LinearFits:
     """Fit every target on every subset of the rows with every penalty.
 
@@ -278,11 +287,12 @@ def fit_squared_hinge(
             have, or none, is no failure: its values are nearly the same everywhere.
         subsets: bool (s, n), none of them empty.
         penalties: The p values of C, in any order.
-        tolerance: Where to stop, see ``squared_hinge.minimise``.
+        reduction: How near to the minimum is near enough, see ``squared_hinge.Stop``; 0 for
+            values that are right to ``VALUE_ERROR``.
 
     Raises:
         ValueError: A subset is empty, or a feature of one of its rows is not finite.
     """
     with one_blas_thread():
         problem = LinearProblem(features, targets, subsets)
-        return problem.path(range(len(subsets)), penalties, tolerance)
+        return problem.path(range(len(subsets)), penalties, reduction)

@@ -131,6 +131,22 @@ class Curvature:
         return np.asarray(exact - self._strength * (inner.T @ values), gradient.dtype)
 
 
+@dataclass(frozen=True)
+class Stop:
+    """When a column is near enough to its minimum: either will do.
+
+    Attributes:
+        reduction: Gradient's length, in the measure of the curvature, over its length at zero.
+        gradient: Gradient's plain length. As the loss bends by 1 at least in every direction,
+            the weights are then no farther than this from those at the minimum.
+        most_rounds: After so many steps the columns that are left give up.
+    """
+
+    reduction: float
+    gradient: float
+    most_rounds: int
+
+
 @dataclass(frozen=True, eq=False)
 class Columns:
     """The c columns that take their steps together.
@@ -171,8 +187,7 @@ def minimise(
     weights: Floats,
     *,
     penalty: float,
-    tolerance: float,
-    most_rounds: int,
+    stop: Stop,
 ) -> NDArray[np.bool_]:
     """Bring weights, where they are, to the minimum of each column.
 
@@ -183,12 +198,10 @@ def minimise(
         weights: float (c, d + 1), the start, the intercept last; changed. Its type is that of
             the work.
         penalty: C.
-        tolerance: Where to stop: the gradient's length, in the measure of the curvature, over
-            its length at zero.
-        most_rounds: After so many steps the rest gives up.
+        stop: When a column is near enough to its minimum, and when the rest gives up.
 
     Returns:
-        bool (c,), whether the column reached the tolerance.
+        bool (c,), whether the column came near enough.
     """
     dtype = weights.dtype.type
     twice = dtype(2 * penalty)
@@ -213,19 +226,19 @@ def minimise(
     )
     at_zero = twice * rows.backward(signs, subset)
     at_zero_length = _products(at_zero, _preconditioned(curvature, work, at_zero))
-    work = replace(work, limit=dtype(tolerance) ** 2 * at_zero_length)
+    work = replace(work, limit=dtype(stop.reduction) ** 2 * at_zero_length)
     reached = np.zeros(len(subset), bool)
-    for round_number in range(most_rounds + 1):
+    for round_number in range(stop.most_rounds + 1):
         slack = np.maximum(1 - work.margins, 0)
         gradient = work.weights - twice * rows.backward(slack * work.sides, work.subset)
         solved = _preconditioned(curvature, work, gradient)
         length = _products(gradient, solved)
-        ended = length <= work.limit
-        if ended.any() or round_number == most_rounds:
+        ended = (length <= work.limit) | (_products(gradient, gradient) <= stop.gradient**2)
+        if ended.any() or round_number == stop.most_rounds:
             weights[work.place] = work.weights
             reached[work.place] = ended
             going = ~ended
-            if round_number == most_rounds or not going.any():
+            if round_number == stop.most_rounds or not going.any():
                 break
             work = work.only(going)
             slack, gradient, solved = slack[going], gradient[going], solved[going]

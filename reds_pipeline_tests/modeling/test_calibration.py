@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
-from reds_pipeline.modeling.calibration import fit_temperature, probabilities
+from reds_pipeline.modeling.calibration import fit_sigmoids, fit_temperature, probabilities, sigmoid
 
 
 @given(
@@ -72,3 +73,65 @@ def test_rows_without_values_are_refused() -> None:
     """Test images have none; leaving them in would make every chance NaN."""
     with pytest.raises(ValueError, match="finite"):
         fit_temperature(np.array([[1.0, np.nan]]), ["a"], ["a", "b"])
+
+
+def test_the_sigmoids_that_made_the_targets_are_found() -> None:
+    """Column by column, whatever the scale of the values."""
+    generator = np.random.default_rng(6)
+    slopes, offsets = np.array([0.05, 1.0, 300.0]), np.array([-2.0, 0.0, 1.0])
+    decisions = generator.normal(size=(20_000, 3)) / slopes
+    targets = generator.random(decisions.shape) < sigmoid(decisions * slopes + offsets)
+    slope, offset = fit_sigmoids(decisions, targets)
+    assert slope == pytest.approx(slopes, rel=0.06)
+    assert offset == pytest.approx(offsets, abs=0.08)
+
+
+@pytest.mark.req("R-IMP-1")
+def test_chances_of_tags_need_not_add_up_and_agree_with_another_solver() -> None:
+    generator = np.random.default_rng(7)
+    decisions = generator.normal(size=(400, 5))
+    targets = generator.random(decisions.shape) < sigmoid(2 * decisions)
+    slope, offset = fit_sigmoids(decisions, targets)
+    positives = targets.sum(axis=0)
+    wanted = np.where(targets, (positives + 1) / (positives + 2), 1 / (400 - positives + 2))
+    for column in range(5):
+
+        def surprise(parameters: NDArray[np.float64], column: int = column) -> float:
+            scores = decisions[:, column] * parameters[0] + parameters[1]
+            return float((np.logaddexp(0, scores) - wanted[:, column] * scores).sum())
+
+        best = minimize(surprise, [0.0, 0.0], tol=1e-10)
+        assert [slope[column], offset[column]] == pytest.approx(best.x, abs=1e-3)
+    chances = sigmoid(decisions * slope + offset)
+    assert not np.allclose(chances.sum(axis=1), 1, atol=0.1)
+
+
+@pytest.mark.parametrize(("share", "low", "high"), [(0.0, 0.0, 0.02), (1.0, 0.98, 1.0)])
+def test_a_tag_that_none_or_all_have_is_no_failure(share: float, low: float, high: float) -> None:
+    decisions = np.random.default_rng(8).normal(size=(100, 1))
+    slope, offset = fit_sigmoids(decisions, np.full((100, 1), bool(share)))
+    chances = sigmoid(decisions * slope + offset)
+    assert ((chances >= low) & (chances <= high)).all()
+
+
+def test_values_that_say_the_opposite_say_nothing() -> None:
+    """Out of fold a rare tag may come out upside down; higher values must not mean less likely."""
+    decisions = np.linspace(-1, 1, 200)[:, None]
+    slope, offset = fit_sigmoids(decisions, decisions < 0)
+    assert slope == [0]
+    assert sigmoid(offset) == pytest.approx(0.5)
+
+
+def test_separable_and_constant_values_have_finite_sigmoids() -> None:
+    decisions = np.stack([np.repeat([-1e6, 1e6], 50), np.zeros(100)], axis=1)
+    targets = np.repeat([[False], [True]], 50, axis=0).repeat(2, axis=1)
+    slope, offset = fit_sigmoids(decisions, targets)
+    chances = sigmoid(decisions * slope + offset)
+    assert chances[0, 0] == pytest.approx(1 / 52, abs=1e-3)
+    assert chances[-1, 0] == pytest.approx(51 / 52, abs=1e-3)
+    assert chances[:, 1] == pytest.approx(0.5)
+
+
+def test_sigmoids_need_values() -> None:
+    with pytest.raises(ValueError, match="finite"):
+        fit_sigmoids(np.array([[np.nan]]), np.array([[True]]))

@@ -7,6 +7,7 @@ remembering what came out (``measured.py``) and choosing (``selection.py``).
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -32,7 +33,9 @@ LEAST_COSINE = 0.999
 SAMPLE_COSINE = 1 - 0.7 * (1 - LEAST_COSINE)
 """What the sample must reach, so that the pictures that are not in it reach ``LEAST_COSINE``."""
 
-_ROUNDS = 2
+_ENOUGH_SECONDS = 1.0
+_MOST_ROUNDS = 3
+_WARM_UP_PICTURES = 8
 
 
 @dataclass(frozen=True)
@@ -208,13 +211,15 @@ class _Run:
 def _timed(
     runner: Runner, images: NDArray[np.uint8], batch: int, threads: int, engine: Engine
 ) -> _Run:
-    """Run one batch to warm up, then all pictures a few times; the best round counts."""
-    runner(images[:batch], batch)
-    seconds = cpu_seconds = float("inf")
-    for _ in range(_ROUNDS):
+    """Warm up, then run all pictures, again where that was quick; the best round counts."""
+    runner(images[: min(batch, _WARM_UP_PICTURES)], batch)
+    seconds = cpu_seconds = math.inf
+    for _ in range(_MOST_ROUNDS):
         clock, processor = time.perf_counter(), time.process_time()
         features = runner(images, batch)
         cpu_seconds = min(cpu_seconds, max(time.process_time() - processor, 1e-9))
         seconds = min(seconds, time.perf_counter() - clock)
+        if seconds > _ENOUGH_SECONDS:
+            break
     rate = len(images) * threads / cpu_seconds if engine.on_processor else len(images) / seconds
     return _Run(batch, rate, seconds, cpu_seconds, features)

@@ -8,8 +8,10 @@ made impossible to import, before either is imported: no file is written, nothin
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from types import ModuleType
@@ -17,6 +19,7 @@ from types import ModuleType
 from reds_pipeline.embedding.engines.engine import EngineUnavailable
 
 TELEMETRY = "openvino_telemetry"
+_TALKATIVE = ("nncf", "onnx_ir", "onnxscript", "torch.onnx", "torch.utils.cpp_extension")
 _REPORTING = ("openvino.tools.ovc", "nncf.telemetry")
 
 
@@ -37,16 +40,17 @@ def forbid_telemetry() -> None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep what a library says to people during a conversion out of our own output.
+    """Leave out what a library says to people during a conversion, below an error.
 
-    What it prints goes to the standard error; what it logs below a warning is left out.
+    Whatever it is about, an operator can do nothing about it; what fails is raised.
     """
-    loggers = [logging.getLogger(name) for name in ("nncf", "onnxscript", "torch.onnx", "root")]
+    loggers = [logging.getLogger(name) for name in _TALKATIVE]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.ERROR)
     try:
-        with redirect_stdout(sys.stderr):
+        with redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             yield
     finally:
         for logger, level in zip(loggers, levels, strict=True):

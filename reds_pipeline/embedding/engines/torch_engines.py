@@ -123,13 +123,13 @@ def _placed(
     name: str, summary: str, setup_seconds: float, lacking: Callable[[], str], placing: _Placing
 ) -> Engine:
     on_processor = placing.device == "cpu"
-    sizes = (8, 16) if on_processor else (32, 128)
+    sizes = (16,) if on_processor else (64,)
     return Engine(
         name=name,
         library="torch",
         summary=summary,
         setup_seconds=setup_seconds,
-        batches=(16,) if placing.compiled else sizes,
+        batches=sizes,
         lacking=lacking,
         build=placing.build,
         on_processor=on_processor,
@@ -142,7 +142,7 @@ TORCH_ENGINES = (
         library="torch",
         summary="eager float32, channels last: the reference",
         setup_seconds=0.0,
-        batches=(8, 32),
+        batches=(32,),
         lacking=str,
         build=_reference,
         is_reference=True,

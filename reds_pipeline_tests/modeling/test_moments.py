@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.preprocessing import StandardScaler
+
+from reds_pipeline.modeling.moments import block_moments
+
+
+@given(st.integers(1, 60), st.integers(0, 100), st.sampled_from([0.0, 1.0, 1e4]))
+def test_unions_of_blocks_have_the_moments_of_their_rows(
+    rows: int, seed: int, centre: float
+) -> None:
+    generator = np.random.default_rng(seed)
+    features = (generator.normal(size=(rows, 3)) + centre).astype(np.float32)
+    features[:, 1] = 0.1
+    block_of = generator.integers(0, 4, rows)
+    names = np.unique(block_of)
+    members = generator.random((3, len(names))) < 0.5
+    members[:, 0] = True
+    moments = block_moments(features, [np.flatnonzero(block_of == name) for name in names])
+    unions = moments.of(members)
+    for number, member in enumerate(members):
+        inside = features[np.isin(block_of, names[member])].astype(np.float64)
+        scaler = StandardScaler().fit(inside)
+        assert np.allclose(unions.mean[number], scaler.mean_, rtol=1e-12)
+        ours = np.where(unions.scale[number] > 0, unions.scale[number], 1)
+        assert np.allclose(ours, scaler.scale_, rtol=1e-6)
+
+
+def test_a_constant_feature_has_no_spread_at_all() -> None:
+    """0.1 has no exact sum; what rounding leaves must not be blown up to a spread of one."""
+    features = np.full((1000, 2), 0.1, np.float32)
+    moments = block_moments(features, [np.arange(300), np.arange(300, 1000)])
+    assert (moments.of(np.ones((1, 2), bool)).scale == 0).all()
+
+
+def test_what_is_not_finite_is_refused() -> None:
+    with pytest.raises(ValueError, match="finite"):
+        block_moments(np.array([[1.0, np.inf]]), [np.array([0])])

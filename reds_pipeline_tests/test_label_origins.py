@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reds_pipeline.label_origins import AUTHOR, IN_WORDS, PERSON, SUGGESTED, label_origins
+
+GUESSES = {"a": "dog", "b": "cat"}
+
+
+def row(sha256: str, class_name: str, decision: str) -> dict[str, Any]:
+    return {"sha256": sha256, "class_name": class_name, "decision": decision}
+
+
+@pytest.mark.parametrize(
+    ("given", "origin"),
+    [
+        (row("a", "cat", ""), AUTHOR),
+        (row("a", "dog", ""), AUTHOR),
+        (row("a", "cat", "keep"), PERSON),
+        (row("b", "cat", "keep"), PERSON),
+        (row("a", "dog", "label"), SUGGESTED),
+        (row("b", "dog", "label"), PERSON),
+        (row("unseen", "dog", "label"), PERSON),
+    ],
+    ids=[
+        "nobody looked",
+        "nobody looked, and a model agrees",
+        "a person confirmed what a model doubts",
+        "a person confirmed the author's label, which a model guesses too",
+        "a person moved it to where a model saw it",
+        "a person moved it elsewhere",
+        "a person moved it, no model has seen it",
+    ],
+)
+def test_where_a_label_comes_from(given: dict[str, Any], origin: str) -> None:
+    origins = label_origins([given], GUESSES)
+    assert {name: count for name, count in origins.counts.items() if count} == {origin: 1}
+
+
+def test_shares_and_other_origins() -> None:
+    rows = [row("a", "dog", "label"), row("b", "cat", ""), row("c", "cat", ""), row("d", "x", "")]
+    origins = label_origins(rows, GUESSES)
+    assert (origins.labels, origins.share(SUGGESTED), origins.share(PERSON)) == (4, 0.25, 0.0)
+    fed_back = label_origins(
+        rows, GUESSES, also=lambda each: SUGGESTED if each["sha256"] == "c" else None
+    )
+    assert fed_back.share(SUGGESTED) == 0.5
+    assert label_origins([], {}).share(SUGGESTED) == 0.0
+    assert set(origins.counts) == set(IN_WORDS)
