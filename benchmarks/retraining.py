@@ -73,6 +73,7 @@ class Measured:
     help="A checkout to run in place of this one.",
 )
 def main(
+    *,
     pictures: int,
     new_share: float,
     photos: Path | None,
@@ -178,9 +179,7 @@ def _run(name: str, settings: Mapping[str, str], source: Path) -> Measured:
     said = json.loads(process.stdout.splitlines()[-1])
     stages: dict[str, float] = said["stages"]
     stages["end of the program"] = seconds - sum(stages.values())
-    return Measured(
-        name, stages, seconds, wall_seconds, said["sentence"], said["peak_kib"] / 1024
-    )
+    return Measured(name, stages, seconds, wall_seconds, said["sentence"], said["peak_kib"] / 1024)
 
 
 def _one_run() -> None:
@@ -198,10 +197,7 @@ def _one_run() -> None:
     )
     stages = _by_stage(clock, _steps(begun))
     sys.stdout.write(
-        json.dumps(
-            {"stages": stages, "sentence": outcome.cost_sentence(), "peak_kib": peak}
-        )
-        + "\n"
+        json.dumps({"stages": stages, "sentence": outcome.cost_sentence(), "peak_kib": peak}) + "\n"
     )
 
 

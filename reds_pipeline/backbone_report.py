@@ -108,6 +108,22 @@ def compare_backbones(home: Home, backbones: Sequence[str], seed: int) -> Backbo
     )
 
 
+def trained_backbones(home: Home) -> list[str]:
+    """Return the names of all backbones that were trained in a home, configured now or not.
+
+    Raises:
+        RedsError: There is none.
+    """
+    paths = sorted((home.root / "tables" / "trainings").glob("*.parquet"))
+    names = [rows[0]["backbone"] for path in paths if (rows := read_rows(path, TRAININGS))]
+    if not names:
+        raise RedsError(
+            f"Nothing has been trained in {home.root} yet, so there is nothing to compare; start "
+            "with `reds run` or `reds demo`."
+        )
+    return names
+
+
 def log_comparisons(tracking: Tracking, report: BackboneReport) -> list[str]:
     """Log each pair as a run of its own in MLflow, once; return the ids of these runs.
 
@@ -124,6 +140,8 @@ def _log_pair(
     run_of: dict[str, dict[str, Any]],
     report: BackboneReport,
 ) -> str:
+    from reds_pipeline.modeling.comparison_figure import difference_figure
+
     first, second = run_of[pair.first], run_of[pair.second]
     # How many are compared decides the correction, so it is part of what was compared.
     runs = [first["run_id"], second["run_id"], *sorted(row["run_id"] for row in run_of.values())]
@@ -145,12 +163,24 @@ def _log_pair(
             "task": TASK,
             "protocol": GROUPED,
             "dataset": first["dataset_digest"][:12],
-            "mlflow.note.content": pair.sentence,
+            # What the page of a run shows on top.
+            "mlflow.note.content": _description(pair),
         },
     ) as run:
         run.log_metrics(_metrics(pair))
+        run.log_bytes("figures/difference.png", difference_figure([pair], "Difference in accuracy"))
         run.log_json(ARTIFACT, report.as_dict()["comparisons"][number])
     return run.run_id
+
+
+def _description(pair: BackbonePair) -> str:
+    """Return the sentence and the tests as Markdown."""
+    from reds_pipeline.modeling.comparison_words import rows_for_people
+
+    rows = rows_for_people(pair)
+    lines = [" | ".join(rows[0]), " | ".join("---" for _ in rows[0])] if rows else []
+    lines += [" | ".join(row.values()) for row in rows]
+    return "\n".join([pair.sentence, "", *(f"| {line} |" for line in lines)])
 
 
 def _metrics(pair: BackbonePair) -> dict[str, float]:

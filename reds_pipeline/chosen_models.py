@@ -25,7 +25,7 @@ from reds_pipeline.model_history import (
 )
 from reds_pipeline.promotion import PromotionResult, promotion_result, withdrawn_pictures
 from reds_pipeline.resources import Platform
-from reds_pipeline.shared_test import load_registered
+from reds_pipeline.shared_test import read_bundle
 from reds_pipeline.tracking import CHAMPION, REGISTERED_MODEL, RegisteredVersion, Tracking
 
 
@@ -102,7 +102,7 @@ def _serve(
     champion = tracking.alias(CHAMPION, model)
     if champion is not None and champion.version == version.version:
         raise RedsError(f"Version {version.version} of {model} serves already; nothing changed.")
-    bundle = load_registered(tracking, version).bundle
+    bundle = read_bundle(tracking, version)
     _require_safe_files(tracking, version)
     provenance = bundle.provenance
     change = ChampionChange(

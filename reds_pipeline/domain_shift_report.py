@@ -1,7 +1,8 @@
 """How near a home's photographs are to what its backbones know, and whether they drift.
 
 What belongs here: bringing predictions, embeddings, times of posting and the backbones' own heads
-together (R-IMP-8). What does not: measuring (``modeling.domain_shift``) and Dagster.
+together (R-IMP-8). What does not: measuring (``modeling.domain_shift``,
+``modeling.feature_drift``) and Dagster.
 """
 
 from __future__ import annotations
@@ -24,12 +25,8 @@ from reds_pipeline.storage.tables import CLASS_SELECTION, read_rows
 from reds_pipeline.tracking import Tracking
 
 if TYPE_CHECKING:
-    from reds_pipeline.modeling.domain_shift import (
-        OldAgainstNew,
-        Period,
-        Share,
-        ZeroShot,
-    )
+    from reds_pipeline.modeling.domain_shift import Share, ZeroShot
+    from reds_pipeline.modeling.feature_drift import OldAgainstNew, Period
 
 REPORT = "domain_shift"
 ANSWERS_FIGURE, DRIFT_FIGURE = "domain_shift_answers.png", "domain_shift_months.png"
@@ -101,12 +98,8 @@ def _make(
 def _measure(
     backbone: str, pictures: PredictedPictures, settings: Settings, synsets: Mapping[str, str]
 ) -> tuple[dict[str, Any], dict[str, Share], tuple[Period, ...]]:
-    from reds_pipeline.modeling.domain_shift import (
-        monthly_drift,
-        nearest_neighbours,
-        old_against_new,
-        share_of,
-    )
+    from reds_pipeline.modeling.domain_shift import nearest_neighbours, share_of
+    from reds_pipeline.modeling.feature_drift import monthly_drift, old_against_new
 
     seed = settings.seed
     right = np.asarray(pictures.labels) == np.asarray(pictures.predicted)

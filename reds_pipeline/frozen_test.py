@@ -20,8 +20,12 @@ from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.tables import TEST_PICTURES, read_rows, write_rows
 
+Row = dict[str, Any]
+
 TABLE = "test_pictures"
-_LARGEST_SHARE = 0.25
+# A test that takes more than this, and half as much again as one drawn now, is worth a word.
+_LARGE_SHARE = 0.25
+_OUTGROWN = 1.5
 
 _logger = logging.getLogger(__name__)
 
@@ -47,18 +51,9 @@ def frozen_test(home: Home, rows: Sequence[Mapping[str, Any]], seed: int) -> set
     Raises:
         RedsError: A class is too small to be split; nothing is remembered then.
     """
-    from reds_pipeline.modeling.splits import make_split
-
     remembered = read_rows(home.table(TABLE), TEST_PICTURES)
     before = {row["sha256"] for row in remembered}
-    split = make_split(
-        [row["class_name"] for row in rows],
-        [row["group"] for row in rows],
-        protocol="grouped",
-        seed=seed,
-        held_out=np.array([row["sha256"] in before for row in rows], bool),
-    )
-    tested = [row for row, is_tested in zip(rows, split.test, strict=True) if is_tested]
+    tested = _tested(rows, seed, before)
     now = utc_now()
     joining = [
         {"sha256": row["sha256"], "class_name": row["class_name"], "held_out_at": now}
@@ -74,7 +69,7 @@ def frozen_test(home: Home, rows: Sequence[Mapping[str, Any]], seed: int) -> set
         100 * share,
         len(joining),
     )
-    if share > _LARGEST_SHARE:
+    if share > _LARGE_SHARE and share > _OUTGROWN * len(_tested(rows, seed, set())) / len(rows):
         _logger.warning(
             "The test takes %.0f %% of all pictures, because authors or copies of pictures held "
             "out earlier have become so many; delete %s to draw a smaller test, with which older "
@@ -83,3 +78,17 @@ def frozen_test(home: Home, rows: Sequence[Mapping[str, Any]], seed: int) -> set
             home.table(TABLE),
         )
     return {row["sha256"] for row in tested}
+
+
+def _tested(rows: Sequence[Mapping[str, Any]], seed: int, before: set[str]) -> list[Row]:
+    """Return the rows of the test part, given which pictures were held out before."""
+    from reds_pipeline.modeling.splits import make_split
+
+    split = make_split(
+        [row["class_name"] for row in rows],
+        [row["group"] for row in rows],
+        protocol="grouped",
+        seed=seed,
+        held_out=np.array([row["sha256"] in before for row in rows], bool),
+    )
+    return [dict(row) for row, tested in zip(rows, split.test, strict=True) if tested]

@@ -8,19 +8,24 @@ others, FAT* 2019, arXiv 1810.03993). It can be made again at any time.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, replace
 from importlib import resources
 
 from reds_pipeline.errors import RedsError
 from reds_pipeline.label_origins import IN_WORDS, LabelOrigins
-from reds_pipeline.model_facts import LABEL_ORIGINS, TEST, ModelFacts, model_facts
+from reds_pipeline.model_facts import LABEL_ORIGINS, TEST, ModelFacts, model_facts, served_facts
+from reds_pipeline.model_history import RecordedChange, history
 from reds_pipeline.resources import Platform
 from reds_pipeline.tracking import CHAMPION, REGISTERED_MODEL, RegisteredVersion, Tracking
+from reds_pipeline.withdrawal.lineage import WITHDRAWN_PICTURES
 
 CARD = "model_card.md"
+CARD_KEY = "reds.card"
+"""Tag of a version: by what its card was made, so that it is made again only when that changes."""
 _TEMPLATE = "model_card.md.jinja"
 
 _logger = logging.getLogger(__name__)
@@ -45,9 +50,7 @@ def render_model_card(facts: ModelFacts) -> str:
         "share": str,
         "thousands": lambda number: f"{number:,}",
     }
-    package = resources.files("reds_pipeline.modeling")
-    text = (package / "data" / _TEMPLATE).read_text(encoding="utf-8")
-    return environment.from_string(text).render(facts=facts)
+    return environment.from_string(_template()).render(facts=facts)
 
 
 def keep_cards(
@@ -68,20 +71,23 @@ def keep_cards(
         origins: Where the labels come from that a version learnt; kept as a tag, once.
         model: The registered model.
     """
-    tracking = platform.tracking
-    for version in tracking.versions(model):
-        if version.version not in numbers:
+    tracking, entries = platform.tracking, history(platform.ledger, model)
+    for registered in tracking.versions(model):
+        if registered.version not in numbers:
             continue
-        found = (origins or {}).get(version.version)
+        found = (origins or {}).get(registered.version)
+        version = _with_origins(tracking, registered, found)
+        key = _card_key(version, entries)
+        if version.tags.get(CARD_KEY) == key:
+            continue
         try:
-            facts = model_facts(platform, _with_origins(tracking, version, found))
+            facts = model_facts(platform, version)
         except RedsError as error:
             _logger.warning("Version %s gets no card. %s", version.version, error)
             continue
-        card = render_model_card(facts)
-        if _kept_card(tracking, version.run_id) != card:
-            tracking.client.log_text(version.run_id, card, CARD)
-            tracking.describe_version(version.version, summary(facts), model)
+        tracking.client.log_text(version.run_id, render_model_card(facts), CARD)
+        tracking.describe_version(version.version, summary(facts), model)
+        tracking.tag_version(version.version, CARD_KEY, key, model)
 
 
 def model_card(platform: Platform, number: str, model: str = REGISTERED_MODEL) -> str:
@@ -133,10 +139,17 @@ def _with_origins(
     return replace(version, tags={**version.tags, LABEL_ORIGINS: counts})
 
 
-def _kept_card(tracking: Tracking, run_id: str) -> str | None:
-    from mlflow.exceptions import MlflowException
+def _card_key(version: RegisteredVersion, entries: Sequence[RecordedChange]) -> str:
+    """Return a name of everything in a card that can change after the training."""
+    parts = [
+        _template(),
+        version.tags.get(LABEL_ORIGINS, ""),
+        version.tags.get(WITHDRAWN_PICTURES, ""),
+        *(asdict(served) for served in served_facts(entries, version.version)),
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
-    try:
-        return tracking.read_bytes(run_id, CARD).decode()
-    except (MlflowException, OSError, ValueError):
-        return None
+
+def _template() -> str:
+    package = resources.files("reds_pipeline.modeling")
+    return (package / "data" / _TEMPLATE).read_text(encoding="utf-8")

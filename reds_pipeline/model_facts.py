@@ -151,10 +151,10 @@ def model_facts(platform: Platform, version: RegisteredVersion) -> ModelFacts:
     Raises:
         RedsError: Its bundle is gone, damaged or not one.
     """
-    from reds_pipeline.shared_test import load_registered
+    from reds_pipeline.shared_test import read_bundle
 
     tracking = platform.tracking
-    bundle = load_registered(tracking, version).bundle
+    bundle = read_bundle(tracking, version)
     provenance = bundle.provenance
     record = tracking.record(version.run_id, RECORD) or {}
     is_tags = bundle.kind == "tags"
@@ -184,7 +184,7 @@ def model_facts(platform: Platform, version: RegisteredVersion) -> ModelFacts:
         ),
         calibration=_calibration(record),
         withdrawn_pictures=int(version.tags.get(WITHDRAWN_PICTURES) or 0),
-        served=_served(history(platform.ledger, version.model), version.version),
+        served=served_facts(history(platform.ledger, version.model), version.version),
     )
 
 
@@ -287,7 +287,8 @@ def _calibration(record: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def _served(entries: Sequence[RecordedChange], version: str) -> tuple[ServedFacts, ...]:
+def served_facts(entries: Sequence[RecordedChange], version: str) -> tuple[ServedFacts, ...]:
+    """Return the changes of the champion that concern a version, oldest first."""
     found = []
     for entry in entries:
         change = entry.change

@@ -15,6 +15,7 @@ from reds_pipeline.kept_reports import KeptReport, Made, kept_report
 from reds_pipeline.predicted_pictures import grouped_training, predicted_pictures
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.tables import CLASS_SELECTION, read_rows
+from reds_pipeline.tracking import Tracking
 
 if TYPE_CHECKING:
     from nltk.corpus.reader.wordnet import WordNetCorpusReader
@@ -30,13 +31,17 @@ _MOST_CANDIDATES = 10
 
 
 def near_classes_report(
-    home: Home, backbones: Sequence[str], candidates: Sequence[str] = ()
+    home: Home, backbones: Sequence[str], tracking: Tracking, candidates: Sequence[str] = ()
 ) -> KeptReport:
     """Measure the pairs of classes of every backbone and the candidates' risk.
+
+    The shares confused of the most confused pair and of the nearest in meaning are added to the
+    grouped run of each backbone in MLflow too.
 
     Args:
         home: The installation's home.
         backbones: Those configured.
+        tracking: Where the runs are.
         candidates: Words that might become classes; by default the most frequent lemmas of the
             sample that did not become one.
 
@@ -56,7 +61,14 @@ def near_classes_report(
         "candidates": list(candidates),
     }
     means = {name: float(row["cv_mean"]) for name, row in rows.items()}
-    return kept_report(home, REPORT, inputs, lambda: _make(home, means, selection, candidates))
+
+    def make() -> Made:
+        made = _make(home, means, selection, candidates)
+        for name, found in made[0]["backbones"].items():
+            tracking.add_metrics(rows[name]["run_id"], found["metrics"])
+        return made
+
+    return kept_report(home, REPORT, inputs, make)
 
 
 def _make(
@@ -150,7 +162,11 @@ def _risks(
 
 
 def _as_json(near: NearClasses) -> dict[str, Any]:
+    metrics = {"near_classes/most_confused": near.pairs[0].rate}
+    if near.nearest_in_meaning is not None:
+        metrics["near_classes/nearest_in_meaning"] = near.nearest_in_meaning.rate
     return {
+        "metrics": metrics,
         "sentence": near.sentence,
         "meaning_correlation": near.meaning_correlation,
         "feature_correlation": near.feature_correlation,

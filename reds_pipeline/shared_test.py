@@ -55,6 +55,19 @@ def load_registered(tracking: Tracking, version: RegisteredVersion) -> Registere
     Raises:
         RedsError: The bundle is gone, damaged or not one.
     """
+    bundle = read_bundle(tracking, version)
+    split = tracking.record(version.run_id, SPLIT)
+    return RegisteredBundle(
+        version, bundle, frozenset(split["fold"]) if split and "fold" in split else None
+    )
+
+
+def read_bundle(tracking: Tracking, version: RegisteredVersion) -> ModelBundle:
+    """Read a version's bundle.
+
+    Raises:
+        RedsError: It is gone, damaged or not one.
+    """
     from mlflow.exceptions import MlflowException
 
     from reds_pipeline.modeling.bundle import load_bundle
@@ -67,11 +80,7 @@ def load_registered(tracking: Tracking, version: RegisteredVersion) -> Registere
                 f"The files of version {version.version} are gone from MLflow; choose another "
                 "version or train again."
             ) from error
-        bundle = load_bundle(directory)
-    split = tracking.record(version.run_id, SPLIT)
-    return RegisteredBundle(
-        version, bundle, frozenset(split["fold"]) if split and "fold" in split else None
-    )
+        return load_bundle(directory)
 
 
 def compare_on_frozen_test(

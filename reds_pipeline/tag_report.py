@@ -14,6 +14,7 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from reds_pipeline.kept_drawings import KeptDrawings
 from reds_pipeline.lexicon.class_graph import ClassGraph
 from reds_pipeline.lexicon.rank_changes import TOP, RankChange
 from reds_pipeline.lexicon.trends import TagCounts
@@ -22,6 +23,12 @@ from reds_pipeline.storage.tables import CLASS_SELECTION, POSTS, read_rows
 
 TOP_LEMMAS = 100
 _FEWEST_AUTHORS = 2
+# What decides how the graph of the classes looks, beside the graph.
+_CODE_OF_A_GRAPH = (
+    "reds_pipeline.drawing",
+    "reds_pipeline.lexicon.class_graph",
+    "reds_pipeline.lexicon.graph_figure",
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +71,13 @@ def tag_report(home: Home) -> TagReport:
     selection = read_rows(home.table("class_selection"), CLASS_SELECTION)
     classes = {row["lemma"]: row["synset"] or "" for row in selection if row["accepted"]}
     graph = class_graph(classes, wordnet)
+    kept = KeptDrawings(home.figures / "kept")
+
+    def graph_figure(name: str, part: ClassGraph, title: str) -> bytes:
+        return kept.drawing(
+            name, (part, title), lambda: class_graph_figure(part, title), *_CODE_OF_A_GRAPH
+        )
+
     lemmas = [(count.lemma, count.posts) for count in counts.lemmas[:TOP_LEMMAS]]
     figures = {
         "top_hashtags.png": top_words_figure(
@@ -93,14 +107,14 @@ def tag_report(home: Home) -> TagReport:
     }
     if graph.nodes:
         title = "The classes and everything that is a kind of them"
-        figures["class_graph.png"] = class_graph_figure(graph, title)
+        figures["class_graph.png"] = graph_figure("class_graph", graph, title)
     return TagReport(
         changes=changes,
         graph=graph,
         left_out=len(everything.lemmas) - len(counts.lemmas),
         figures=figures,
         panels={
-            name: class_graph_figure(graph.only(name), f"Kinds of {name}")
+            name: graph_figure(f"kinds_of_{name}", graph.only(name), f"Kinds of {name}")
             for name in graph.class_names
         },
     )

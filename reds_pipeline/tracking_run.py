@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 
-# What MLflow takes in one request, and the length of a data set's digest in its tables.
+# What MLflow takes in one request.
 _METRICS_AT_ONCE, _PARAMS_AT_ONCE = 1000, 100
-_LONGEST_DIGEST = 36
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class LearntDataset:
 
     Attributes:
         name: What people call it.
-        digest: Equal if and only if the data are; MLflow keeps its first 36 characters.
+        digest: The start of a digest of the data, at most 36 characters.
         source: Where it comes from; no path or address of this machine.
         schema: MLflow's type of each column, such as ``string``.
         profile: What is in it, in numbers.
@@ -78,11 +77,7 @@ class Training:
 
     def log_bytes(self, artifact_file: str, data: bytes) -> None:
         """Log ``data`` as the artifact ``artifact_file``, such as ``figures/confusion.png``."""
-        directory, _, name = artifact_file.rpartition("/")
-        with tempfile.TemporaryDirectory() as temporary:
-            path = Path(temporary) / name
-            path.write_bytes(data)
-            self._client.log_artifact(self.run_id, str(path), directory or None)
+        log_bytes(self._client, self.run_id, artifact_file, data)
 
     def log_json(self, artifact_file: str, value: Any) -> None:
         """Log ``value`` as a JSON artifact."""
@@ -95,7 +90,7 @@ class Training:
 
         entity = Dataset(
             name=dataset.name,
-            digest=dataset.digest[:_LONGEST_DIGEST],
+            digest=dataset.digest,
             source_type="reds",
             source=json.dumps(dict(dataset.source)),
             schema=json.dumps({"mlflow_colspec": _columns(dataset.schema)}),
@@ -122,6 +117,15 @@ class Training:
     def log_directory(self, local: Path, artifact_path: str) -> None:
         """Log every file below ``local``."""
         self._client.log_artifacts(self.run_id, str(local), artifact_path)
+
+
+def log_bytes(client: MlflowClient, run_id: str, artifact_file: str, data: bytes) -> None:
+    """Log ``data`` as the artifact ``artifact_file`` of a run."""
+    directory, _, name = artifact_file.rpartition("/")
+    with tempfile.TemporaryDirectory() as temporary:
+        path = Path(temporary) / name
+        path.write_bytes(data)
+        client.log_artifact(run_id, str(path), directory or None)
 
 
 def log_metrics(client: MlflowClient, run_id: str, metrics: Mapping[str, float]) -> None:

@@ -154,7 +154,7 @@ def train(
     tags = {
         "backbone": data.backbone,
         "protocol": protocol,
-        "dataset": data.dataset_digest[:12],
+        "dataset": data.dataset_name,
         "head": "linear SVM",
         "task": "classes",
         "engine": data.engine,

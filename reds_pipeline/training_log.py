@@ -120,7 +120,7 @@ def log_artifacts(run: Training, outcome: Outcome, *, with_projection: bool) -> 
 
     data, split, experiment = outcome.data, outcome.split, outcome.experiment
     folds, final = experiment.folds, experiment.final
-    run.log_json(SPLIT, _split_manifest(data, split))
+    run.log_json(SPLIT, split_manifest(data, split))
     run.log_table(PREDICTIONS, outcome.predictions, PREDICTION_COLUMNS)
     gallery = error_gallery(outcome.predictions, data.squares)
     run.log_table(ERROR_LIST, gallery.rows, COLUMNS)
@@ -247,7 +247,7 @@ def _log_folds(run: Training, outcome: Outcome) -> None:
     folds, record = experiment.folds, outcome.record
     labels, groups = np.asarray(data.labels, dtype=str), np.asarray(data.groups, dtype=str)
     tags = {name: record[name] for name in ("backbone", "protocol")} | {
-        "dataset": record["dataset_digest"][:12],
+        "dataset": data.dataset_name,
         "task": "classes",
         "head": "linear SVM",
     }
@@ -283,7 +283,8 @@ def _log_projection(run: Training, data: TrainingSet, seed: int) -> None:
     )
 
 
-def _split_manifest(data: TrainingSet, split: Split) -> dict[str, Any]:
+def split_manifest(data: TrainingSet, split: Split) -> dict[str, Any]:
+    """Return what says of every picture, by SHA-256, where the split put it."""
     return {
         "protocol": split.protocol,
         "seed": split.seed,

@@ -24,6 +24,7 @@ from reds_pipeline.storage.tables import EMBEDDING_RUNS, read_rows
 from reds_pipeline.tracking_run import LearntDataset
 
 REFERENCE_ENGINE = "pytorch"
+_LETTERS_OF_A_NAME = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,11 +65,16 @@ class TrainingSet:
     embed_seconds: float
     embedded: int
 
+    @property
+    def dataset_name(self) -> str:
+        """The start of the data set's digest, by which people tell data sets apart."""
+        return self.dataset_digest[:_LETTERS_OF_A_NAME]
+
     def as_dataset(self) -> LearntDataset:
         """Return what MLflow shows as the data set of a run."""
         return LearntDataset(
             name="curated_dataset",
-            digest=self.dataset_digest,
+            digest=self.dataset_name,
             source={"table": "curated_dataset", "dataset_digest": self.dataset_digest},
             schema={"sha256": "string", "class_name": "string", "group": "string"},
             profile={

@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from reds_pipeline.backbone_report import ARTIFACT, compare_backbones, log_comparisons
+from reds_pipeline.backbone_report import (
+    ARTIFACT,
+    compare_backbones,
+    log_comparisons,
+    trained_backbones,
+)
 from reds_pipeline.commands.comparing import compare
 from reds_pipeline.errors import RedsError
 from reds_pipeline.storage.home import Home
@@ -106,7 +111,10 @@ def test_each_pair_is_logged_once_as_a_run_that_says_it_in_words(
     assert len(set(first)) == 2
     run = tracking.client.get_run(first[0])
     assert run.info.run_name == "good against middling"
-    assert run.data.tags["mlflow.note.content"] == report.pairs[0].sentence
+    description = run.data.tags["mlflow.note.content"]
+    assert description.startswith(report.pairs[0].sentence)
+    assert "| Mann-Whitney (fold accuracies) |" in description
+    assert tracking.read_bytes(first[0], "figures/difference.png").startswith(b"\x89PNG")
     assert run.data.tags["task"] == "comparison"
     assert report.pairs[0].unseen is not None
     assert run.data.metrics["compare/cv/difference"] == report.pairs[0].unseen.difference
@@ -131,12 +139,19 @@ def test_the_command_says_it_in_words_and_as_json(home: Home) -> None:
     assert len(value["backbones"]) == 4
 
 
-def test_by_default_the_configured_ones_are_compared(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("REDS_BACKBONES", "middling")
+def test_by_default_all_that_were_trained_are_compared(home: Home) -> None:
+    words = CliRunner().invoke(compare, ["--home", str(home.root)], catch_exceptions=False).stdout
+    assert "good is better than middling" in words
+    assert "good is better than poor" in words
+    home.table("trainings", "poor").unlink()
+    home.table("trainings", "middling").unlink()
     words = CliRunner().invoke(compare, ["--home", str(home.root)], catch_exceptions=False).stdout
     assert "There is one backbone only" in words
+
+
+def test_a_home_without_trainings_is_said(tmp_path: Path) -> None:
+    with pytest.raises(RedsError, match="Nothing has been trained"):
+        trained_backbones(Home(tmp_path))
 
 
 @pytest.mark.parametrize("names", [("good",), ("good", "good")])

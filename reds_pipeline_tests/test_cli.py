@@ -13,7 +13,7 @@ from reds_pipeline.dataset.licences import SHARING_LEVELS
 
 COMMANDS = (
     *("demo", "run", "predict", "status", "doctor", "up", "hosts", "withdraw"),
-    *("review", "retrain", "card", "export"),
+    *("review", "retrain", "card", "export", "compare"),
 )
 
 

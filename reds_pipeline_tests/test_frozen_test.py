@@ -133,3 +133,14 @@ def test_a_test_that_swallows_the_data_set_is_said(
         frozen_test(home, [*rows, *new], 7)
     assert "The test takes" in caplog.text
     assert "delete" in caplog.text
+
+
+def test_a_first_test_is_never_too_large_for_what_there_is(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of few pictures a third may have to test; deleting the table would change nothing."""
+    rows = [{**row, "group": row["sha256"]} for row in _rows("cat", "dog", groups=3)]
+    with caplog.at_level(logging.WARNING):
+        assert len(frozen_test(home, rows, 7)) / len(rows) <= 0.5
+        frozen_test(home, rows, 7)
+    assert "The test takes" not in caplog.text

@@ -193,9 +193,16 @@ def test_a_card_is_kept_once_and_the_first_origins_of_labels_stay(models: Served
     """Later the data set is another one, and would tell of labels that it did not learn."""
     platform = models.platform
     kept = platform.tracking.read_bytes(models.runs[1], CARD)
+    platform.tracking.client.log_text(models.runs[1], "of somebody else", CARD)
     later = LabelOrigins({"author": 1, "person": 2, "suggested": 3})
     keep_cards(platform, {"2"}, origins={"2": later})
-    assert platform.tracking.read_bytes(models.runs[1], CARD) == kept
+    assert platform.tracking.read_bytes(models.runs[1], CARD) == b"of somebody else"
+    platform.tracking.tag_version("2", WITHDRAWN_PICTURES, "1")
+    keep_cards(platform, {"2"}, origins={"2": later})
+    written = platform.tracking.read_bytes(models.runs[1], CARD)
+    assert b"| the author's own hashtag | 46 |" in kept
+    assert b"| the author's own hashtag | 46 |" in written
+    assert b"with 1 pictures that were withdrawn since" in written
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,9 @@ def near_classes_asset(names: Sequence[str]) -> dg.AssetsDefinition:
         from reds_pipeline.near_classes_report import near_classes_report
 
         settings = platform.settings
-        report = near_classes_report(platform.home, settings.backbones, config.candidates)
+        report = near_classes_report(
+            platform.home, settings.backbones, platform.tracking, config.candidates
+        )
         content = report.content
         if content["of"] is None:
             return dg.MaterializeResult(metadata={"near classes": "nothing is trained yet"})

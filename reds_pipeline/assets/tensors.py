@@ -28,10 +28,8 @@ from reds_pipeline.stage_inputs import curated_rows
 @plain_failures
 def image_tensors(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """224 x 224 uint8 squares of the curated pictures; only new ones are made (R-IMG-3 to 12)."""
-    import numpy as np
-
-    from reds_pipeline.imaging.resize import RESIZE_RULE
-    from reds_pipeline.imaging.tensors import resize_missing
+    from reds_pipeline.imaging.resize import RESIZE_RULE, SIDE
+    from reds_pipeline.imaging.tensors import are_whole_squares, resize_missing
 
     home = platform.home
     rows = curated_rows(home)
@@ -40,17 +38,14 @@ def image_tensors(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     platform.cost[PICTURES_RESIZED] += new
     keys = [row["sha256"] for row in rows]
     cropped = dict(zip(*store.index().select(["key", "cropped"]).to_pydict().values(), strict=True))
-    sound = all(
-        batch.shape[1:] == (224, 224, 3) and batch.dtype == np.uint8
-        for _, batch in store.batches(keys, 256)
-    )
+    sound = are_whole_squares(store, keys, SIDE)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(keys),
             "new": new,
             "resize rule": RESIZE_RULE,
             "share cropped": sum(cropped[key] for key in keys) / max(len(keys), 1),
-            "megabytes": len(keys) * 224 * 224 * 3 / 1e6,
+            "megabytes": len(keys) * SIDE * SIDE * 3 / 1e6,
         },
         check_results=[dg.AssetCheckResult(check_name="every_tensor_is_224_square", passed=sound)],
     )

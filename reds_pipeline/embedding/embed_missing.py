@@ -39,7 +39,7 @@ SHARD_ROWS = 256
 """Rows a shard: 38 MB of squares at once, and at most so much work lost by a kill."""
 
 SAMPLE_PICTURES = 48
-WORTH_MEASURING_SECONDS = 60.0
+WORTH_MEASURING_SECONDS = 30.0
 
 _BATCH_WITHOUT_NETWORK = 32
 _WITHOUT_NETWORK = Engine(

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -133,6 +134,27 @@ def resize_missing(
             writer.add(sha256, pixels, cropped)
 
         return sum(1 for _ in _side_by_side(resize, missing, "resizing", workers))
+
+
+def are_whole_squares(tensors: ArrayStore, keys: Sequence[str], side: int) -> bool:
+    """Say whether every key has a square of whole bytes in three channels (R-IMG-7, R-IMG-10).
+
+    The headers of the shards tell, so the cost does not grow with the pixels.
+
+    Args:
+        tensors: The store.
+        keys: Pictures that must be there.
+        side: In pixels.
+    """
+    if tensors.missing(keys):
+        return False
+    shards = (np.load(path, mmap_mode="r", allow_pickle=False) for path in _shards(tensors))
+    return all(shard.shape[1:] == (side, side, 3) and shard.dtype == np.uint8 for shard in shards)
+
+
+def _shards(tensors: ArrayStore) -> list[Path]:
+    names = tensors.index()["shard"].unique().to_pylist()
+    return [tensors.root / f"{name}.npy" for name in names]
 
 
 def describe_missing(

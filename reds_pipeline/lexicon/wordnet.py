@@ -48,6 +48,9 @@ _LEXICOGRAPHER_FILES = (
     ("adj", "ppl", 3),
 )
 
+# Files that the reader goes through once, from beginning to end, when it is made.
+_READ_ONCE = ("index.", "noun.exc", "verb.exc", "adj.exc", "adv.exc")
+
 _loading = RLock()
 
 
@@ -161,7 +164,12 @@ def _reader_class() -> type[WordNetCorpusReader]:
         def open(self, file: str) -> Any:
             if file == "lexnames":
                 return io.StringIO(_lexicographer_names())
-            return super().open(file)
+            opened = super().open(file)
+            if not file.startswith(_READ_ONCE):
+                return opened
+            # NLTK's reader can be sought in; going through it line by line takes most of a second.
+            with opened:
+                return io.StringIO(opened.read())
 
         def map_wn(self, version: str = "wordnet") -> None:
             """No mapping to other versions: they would need a second download."""

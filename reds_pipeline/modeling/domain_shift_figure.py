@@ -1,6 +1,7 @@
 """How near the photographs are to what the backbones know, and how they drift, as a figure.
 
-What belongs here: drawing what ``domain_shift`` measured (R-IMP-8). What does not: measuring.
+What belongs here: drawing what ``domain_shift`` and ``feature_drift`` measured (R-IMP-8). What
+does not: measuring.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from reds_pipeline.drawing import FAINT, INK, PALETTE, QUIET, new_figure, png, quiet_axes
-from reds_pipeline.modeling.domain_shift import Period, Share
+from reds_pipeline.modeling.domain_shift import Share
+from reds_pipeline.modeling.feature_drift import Period
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
@@ -39,6 +41,7 @@ def answers_figure(answers: Mapping[str, Mapping[str, Share]], title: str) -> by
     axes.set_ylim(len(labels) - 0.4, -0.6)
     axes.set_yticks(range(len(labels)), labels=labels, size=9)
     quiet_axes(axes, grid="x")
+    axes.locator_params(axis="x", nbins=6)
     axes.set_xlim(right=min(axes.get_xlim()[1], 1.01))
     axes.set_xlabel("share of pictures answered rightly, 95 % interval", color=INK, size=9)
     return png(figure)

@@ -49,9 +49,9 @@ def tsne_points(features: NDArray[np.floating[Any]], seed: int) -> NDArray[np.fl
     if len(features) < 4:
         raise ValueError("t-SNE needs four rows at least")
     components = min(COMPONENTS_BEFORE, *features.shape)
-    reduced = PCA(components, random_state=seed).fit_transform(features.astype(np.float64))
     perplexity = min(PERPLEXITY, (len(features) - 1) / 3)
+    pca = PCA(components, svd_solver="covariance_eigh", random_state=seed)
     tsne = TSNE(2, perplexity=perplexity, init="pca", random_state=seed, max_iter=ITERATIONS)
     # So few points keep no second thread busy: it would only wait, and count as processor time.
     with threadpool_limits(1):
-        return np.asarray(tsne.fit_transform(reduced), np.float64)
+        return np.asarray(tsne.fit_transform(pca.fit_transform(features)), np.float64)

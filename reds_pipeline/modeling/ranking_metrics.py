@@ -64,6 +64,9 @@ class Recommendations:
 class TagMeasures:
     """What a multi-label model of t tags is worth on n images.
 
+    An image without any of the tags has no say in ``recommendations``, where nobody could be right
+    about it; everywhere else a tag named on it is one named wrongly.
+
     Attributes:
         recommendations: The first tags of its ranking.
         mean_average_precision: Mean over the tags that some image has.
@@ -73,7 +76,6 @@ class TagMeasures:
             tag has a high one too, so it stands beside the others only.
         average_precision: float64 (t,), NaN for a tag that no image has.
         f1: float64 (t,), likewise.
-        images: How many of the n images have a true tag and were judged.
     """
 
     recommendations: Recommendations
@@ -83,7 +85,6 @@ class TagMeasures:
     decision_accuracy: float
     average_precision: Numbers
     f1: Numbers
-    images: int
 
 
 def precision_at(scores: Numbers, truth: Flags, count: int) -> Numbers:
@@ -191,9 +192,7 @@ def measure(
         ValueError: No image has a true tag.
     """
     recommendations = measure_recommendations(chances, truth, groups, seed)
-    judged = _judged(truth)
-    chances, given, truth = chances[judged], given[judged], truth[judged]
-    weights = _weights(np.asarray(groups, dtype=str)[judged], seed)
+    weights = _weights(np.asarray(groups, dtype=str), seed)
     precisions = average_precision(chances, truth)
     f1 = f1_scores(given, truth)
     resampled = average_precision(chances, truth, weights)
@@ -207,7 +206,6 @@ def measure(
         decision_accuracy=float((given == truth).mean()),
         average_precision=precisions,
         f1=f1,
-        images=int(judged.sum()),
     )
 
 

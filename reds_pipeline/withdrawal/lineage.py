@@ -1,25 +1,39 @@
 """Which models saw a picture that was withdrawn since, and saying so where models are kept.
 
-What belongs here: marking trainings and registered models. What does not: the withdrawal
-itself, and what to do about a marked model, which people decide. Each training's ``split.json``
-lists the SHA-256 of every picture it used; those stay there, or no later withdrawal could find
-the models it concerns.
+What belongs here: finding and marking trainings and registered models. What does not: the
+withdrawal itself, taking pictures out of what a training shows (``galleries``), and what to do
+about a marked model, which people decide. Each training's ``split.json`` lists the SHA-256 of
+every picture it used; those stay there, or no later withdrawal could find the models it concerns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from reds_pipeline.storage.keys import KeyedHash
 from reds_pipeline.storage.ledger import Ledger
-from reds_pipeline.tracking import REGISTERED_MODEL, TRAINING_KEY, Tracking
+from reds_pipeline.tracking import (
+    HASHTAG_MODEL,
+    REGISTERED_MODEL,
+    TRAINING_KEY,
+    RegisteredVersion,
+    Tracking,
+)
+from reds_pipeline.training_log import SPLIT
+from reds_pipeline.withdrawal.galleries import clean_gallery
 from reds_pipeline.withdrawal.tombstones import erased_key, erased_keys
 
+__all__ = ["CLEANED", "MODEL_MARKED", "SPLIT", "WITHDRAWN_PICTURES", "MarkedModels", "mark_models"]
+
 WITHDRAWN_PICTURES = "reds.withdrawn_pictures"
+# How many withdrawn pictures had been taken out of what a run shows when that was last done.
+CLEANED = "reds.withdrawn_pictures_taken_out"
 MODEL_MARKED = "model_marked"
-SPLIT = "split.json"
+# Runs that put others side by side and use no pictures themselves.
+COMPARISON = "comparison"
 
 
 @dataclass(frozen=True)
@@ -28,13 +42,16 @@ class MarkedModels:
 
     Attributes:
         runs: MLflow runs.
-        versions: Versions of the registered model.
+        versions: Versions of the registered model of classes; those of the model of hashtags with
+            its name before the number.
         unreadable: Runs that no longer say what they used.
+        sheets: How many sheets of wrong answers showed such a picture until now, or would lose it.
     """
 
     runs: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
+    sheets: int = 0
 
 
 def mark_models(
@@ -60,52 +77,92 @@ def mark_models(
     if not erased:
         # Nor is the tracking database made just to find it empty.
         return MarkedModels()
-    marked: dict[str, int] = {}
-    unreadable = []
-    tagged: dict[str, str] = {}
-    for run in _trainings(tracking):
-        split = tracking.record(run.info.run_id, SPLIT)
-        if split is None:
-            unreadable.append(run.info.run_id)
-            continue
-        pictures = {*split.get("test", ()), *split.get("fold", {})}
-        if count := sum(erased_key(key, sha256) in erased for sha256 in pictures):
-            marked[run.info.run_id] = count
-            tagged[run.info.run_id] = run.data.tags.get(WITHDRAWN_PICTURES, "")
+
+    @cache
+    def is_gone(sha256: str) -> bool:
+        return erased_key(key, sha256) in erased
+
+    used, unreadable = _trainings_with(tracking, is_gone)
+    sheets = sum(
+        clean_gallery(tracking, run.info.run_id, is_gone, write=not only_look)
+        for run, count in used
+        if run.data.tags.get(CLEANED) != str(count)
+    )
+    # MLflow shows a run that somebody deleted no more, and takes no tags for it.
+    here = [(run, count) for run, count in used if run.info.lifecycle_stage != "deleted"]
+    marked = {str(run.info.run_id): count for run, count in here}
     versions = [
-        (version, marked[str(version.run_id)])
-        for version in tracking.client.search_model_versions(f"name = '{REGISTERED_MODEL}'")
+        (version, marked[version.run_id])
+        for model in (REGISTERED_MODEL, HASHTAG_MODEL)
+        for version in tracking.versions(model)
         if version.run_id in marked
     ]
     if not only_look:
-        for run_id, count in marked.items():
-            if tagged[run_id] != str(count):
-                _record(ledger, f"run {run_id}", count)
-                tracking.client.set_tag(run_id, WITHDRAWN_PICTURES, str(count))
+        for run, count in here:
+            _mark_run(tracking, ledger, run, count)
         for version, count in versions:
             if version.tags.get(WITHDRAWN_PICTURES) != str(count):
-                _record(ledger, f"{REGISTERED_MODEL} {version.version}", count)
-                tracking.client.set_model_version_tag(
-                    REGISTERED_MODEL, str(version.version), WITHDRAWN_PICTURES, str(count)
-                )
+                _record(ledger, f"{version.model} {version.version}", count)
+                tracking.tag_version(version.version, WITHDRAWN_PICTURES, str(count), version.model)
     return MarkedModels(
         runs=tuple(sorted(marked)),
-        versions=tuple(sorted(str(version.version) for version, _ in versions)),
+        versions=tuple(sorted(_shown(version) for version, _ in versions)),
         unreadable=tuple(sorted(unreadable)),
+        sheets=sheets,
     )
 
 
+def _trainings_with(
+    tracking: Tracking, is_gone: Callable[[str], bool]
+) -> tuple[list[tuple[Any, int]], list[str]]:
+    """Return the trainings that used withdrawn pictures, with how many, and the unreadable ones."""
+    used = []
+    unreadable = []
+    for run in _trainings(tracking):
+        split = tracking.record(run.info.run_id, SPLIT)
+        if split is not None:
+            pictures = {*split.get("test", ()), *split.get("fold", {})}
+            if count := sum(is_gone(sha256) for sha256 in pictures):
+                used.append((run, count))
+        elif run.info.lifecycle_stage != "deleted":
+            # Of a deleted run the files may be gone as well.
+            unreadable.append(str(run.info.run_id))
+    return used, unreadable
+
+
+def _mark_run(tracking: Tracking, ledger: Ledger, run: Any, count: int) -> None:
+    run_id, tags, marked = run.info.run_id, run.data.tags, str(count)
+    # A run that is being written may yet show what it has read before.
+    if tags.get(CLEANED) != marked and run.info.status != "RUNNING":
+        tracking.client.set_tag(run_id, CLEANED, marked)
+    if tags.get(WITHDRAWN_PICTURES) != marked:
+        _record(ledger, f"run {run_id}", count)
+        tracking.client.set_tag(run_id, WITHDRAWN_PICTURES, marked)
+
+
+def _shown(version: RegisteredVersion) -> str:
+    if version.model == REGISTERED_MODEL:
+        return version.version
+    return f"{version.model} {version.version}"
+
+
 def _trainings(tracking: Tracking) -> list[Any]:
-    """Return every training, finished or not: a killed one may have logged its model."""
+    """Return every training that used pictures, finished or not, deleted or not.
+
+    A killed one may have logged its model, and the files of a deleted one stay for a while.
+    """
+    from mlflow.entities import ViewType
+
     found: list[Any] = []
     token = None
     while True:
         page = tracking.client.search_runs(
             [tracking.experiment_id],
             filter_string=f"tags.`{TRAINING_KEY}` LIKE '%'",
+            run_view_type=ViewType.ALL,
             page_token=token,
         )
-        found.extend(page)
+        found.extend(run for run in page if run.data.tags.get("task") != COMPARISON)
         token = page.token
         if not token:
             return found

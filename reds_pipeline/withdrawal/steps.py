@@ -11,7 +11,7 @@ left undone: the SHA-256 by which a file is found goes from its row only after t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from reds_pipeline.storage.tables import (
     LABEL_SUSPECTS,
     LEMMAS,
     POSTS,
+    PREDICTIONS,
     SIMILAR_PAIRS,
     TEST_PICTURES,
     read_rows,
@@ -284,6 +285,21 @@ class WithdrawalSteps:
                 return row if named.isdisjoint(gone) and (not held or named <= held) else None
 
             self._revised(self._home.table(name), schema, left, f"rows of {name}", self._write)
+        for table in sorted((self._home.root / "tables" / "predictions").glob("*.parquet")):
+            self._take_out_of_predictions(table, gone, held)
+
+    def _take_out_of_predictions(
+        self, table: Path, gone: Collection[str], held: Collection[str]
+    ) -> None:
+        """Take pictures out of what the heads of one backbone said."""
+        rows = read_rows(table, PREDICTIONS)
+        left = [
+            row for row in rows if row["sha256"] not in gone and (not held or row["sha256"] in held)
+        ]
+        named = without_names(left, frozenset(gone), ["group"])
+        self.removed["rows of predictions"] += len(rows) - len(left)
+        if self._write and named != rows:
+            write_rows(table, named, PREDICTIONS)
 
     def _erase_files(self) -> None:
         if not self.gone:

@@ -11,6 +11,7 @@ by the next call of ``finish_withdrawals`` and needs no memory of how far it cam
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -144,9 +145,10 @@ def _erase(
     models = mark_models(
         tracking, ledger, home.keyed_hash, to_come=steps.gone if dry_run else frozenset()
     )
+    removed = steps.removed + Counter({"sheets of wrong answers": models.sheets})
     return WithdrawalReport(
         dry_run=dry_run,
-        removed={kind: count for kind, count in steps.removed.items() if count},
+        removed={kind: count for kind, count in removed.items() if count},
         classes=tuple(sorted(steps.classes.union(noted_sheets(home)))),
         busy=tuple(sorted(steps.busy)),
         models=models,

@@ -29,6 +29,16 @@ def test_what_is_held_out_is_what_our_own_models_are_tested_by(home: Home, seed:
     assert split.problem == ""
 
 
+def test_what_trainings_hold_out_for_good_stays_held_out(home: Home) -> None:
+    """Whatever a new seed would draw: an export's test must be the one of our models."""
+    rows = curated_table(home)
+    drawn = split_dataset(rows, 42).part_of
+    held_out = {name for name, part in drawn.items() if part == "test"}
+    for seed in (42, 43, 44):
+        assert split_dataset(rows, seed, held_out).part_of == drawn
+    assert any(split_dataset(rows, seed).part_of != drawn for seed in (43, 44))
+
+
 def test_no_group_is_in_both_parts(home: Home) -> None:
     split = split_dataset(curated_table(home), 42)
     parts = {(split.group_of[name], part) for name, part in split.part_of.items()}

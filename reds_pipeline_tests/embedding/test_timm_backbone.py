@@ -59,16 +59,18 @@ def test_features_are_those_of_timm(
 def test_preprocessing_is_taken_from_timm(encoder: TimmEncoder) -> None:
     assert encoder.input_size == 224
     assert "(0.485, 0.456, 0.406)" in encoder.preprocessing
-    assert "resized" not in encoder.preprocessing
+    assert "squares" not in encoder.preprocessing
 
 
-def test_other_input_sizes_are_resized_and_said(tmp_path: Path, tensors: NDArray[np.uint8]) -> None:
+def test_other_input_sizes_take_squares_of_that_size_and_say_so(tmp_path: Path) -> None:
     other = TimmEncoder(OTHER_SIZE_NETWORK, write_weights(tmp_path, OTHER_SIZE_NETWORK))
     assert other.input_size == 160
-    assert "resized from 224 to 160 pixels (bicubic" in other.preprocessing
-    features = other(tensors[:3])
+    assert "squares of 160 pixels made from the originals" in other.preprocessing
+    features = other(np.full((3, 160, 160, 3), 90, np.uint8))
     assert features.shape == (3, other.dimension)
     assert np.isfinite(features).all()
+    with pytest.raises(ValueError, match="an encoder takes"):
+        other(np.full((3, 224, 224, 3), 90, np.uint8))
 
 
 def test_identity_follows_the_weights(encoder: TimmEncoder, tmp_path: Path) -> None:

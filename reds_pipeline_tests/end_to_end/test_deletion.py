@@ -117,6 +117,13 @@ def assert_nothing_is_left(learnt: Learnt, row: dict[str, Any], picture: bytes) 
     assert all(store.missing([row["sha256"]]) for store in home.array_stores())
     curated = {other["sha256"] for other in read_rows(home.table("curated_dataset"))}
     assert row["sha256"] not in curated
+    for table in (home.table("test_pictures"), home.table("predictions", "tiny")):
+        named = {other["sha256"] for other in read_rows(table)}
+        assert named, f"{table.name} shows nothing when it is empty"
+        assert row["sha256"] not in named
+    # What a model was made of stays known, or no later withdrawal could find the model.
+    artifacts = traces(home.root / "mlflow-artifacts", row["sha256"].encode())
+    assert {Path(name).name for name in artifacts} <= {"split.json"}
     assert traces(home.root, heart(picture), row["url"].encode()) == set()
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +44,19 @@ class Scene:
     def has(self, pattern: str) -> bool:
         return any(self.home.glob(pattern))
 
+    def registered_versions(self) -> int:
+        """Count the versions of the model of classes, which becomes champion a moment later."""
+        path = self.home / "mlflow.sqlite"
+        if not path.exists():
+            return 0
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+            query = "SELECT COUNT(*) FROM model_versions WHERE name = 'reds-tagger'"
+            try:
+                return int(database.execute(query).fetchone()[0])
+            except sqlite3.OperationalError:
+                # Not made yet, or being written at this moment.
+                return 0
+
 
 # The stage at which the process is killed, and how its beginning shows from outside.
 STAGES: dict[str, Callable[[Scene], bool]] = {
@@ -51,7 +66,10 @@ STAGES: dict[str, Callable[[Scene], bool]] = {
     "when copies are looked for": lambda scene: scene.has("embeddings/tiny*/*.npy"),
     "when the data set is curated": lambda scene: scene.has("tables/curated_dataset.parquet"),
     "when doubtful labels are known": lambda scene: scene.has("tables/label_suspects.parquet"),
+    "when the test is frozen": lambda scene: scene.has("tables/test_pictures.parquet"),
     "while a training is logged": lambda scene: scene.has("mlflow-artifacts/*/artifacts/*"),
+    "when the trainings are done": lambda scene: scene.has("tables/trainings/*.parquet"),
+    "when a version is registered": lambda scene: scene.registered_versions() > 0,
 }
 
 
@@ -78,12 +96,12 @@ def comparable(home: Path) -> dict[str, list[dict[str, object]]]:
     tables = {"curated": read_rows(home / "tables" / "curated_dataset.parquet")}
     for name in CLASSES.split(","):
         tables[name] = read_rows(home / "tables" / "images" / f"{name}.parquet")
-    for name in ("similar_pairs", "label_suspects"):
+    for name in ("similar_pairs", "label_suspects", "test_pictures", "predictions/tiny"):
         tables[name] = read_rows(home / "tables" / f"{name}.parquet")
     columns = (
         *("sha256", "class_name", "status", "reason", "kept", "drop_reason", "created_at"),
         *("keeper", "duplicate_kind", "keeper_rule", "scores", "one", "other", "is_copy"),
-        *("review_rank", "guess"),
+        *("review_rank", "guess", "protocol", "fold", "predicted"),
     )
     return {
         table: sorted(

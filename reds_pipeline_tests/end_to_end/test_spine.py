@@ -217,8 +217,13 @@ def test_the_graph_loads_and_runs_by_itself(platform: Platform) -> None:
         "image_tensors",
         "embeddings_tiny",
         "svm_tiny",
+        "hashtags_tiny",
         "model_comparison",
+        "near_classes",
         "champion_model",
+        "champion_hashtags",
+        "backbones",
+        "domain_shift",
         "dataset_report",
         "dataset_card",
     }

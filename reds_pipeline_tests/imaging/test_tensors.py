@@ -219,3 +219,35 @@ def test_an_old_row_whose_picture_cannot_be_read_is_a_sentence(
         path.write_bytes(content)
     with pytest.raises(RedsError, match=sentence):
         describe_missing([row], images, tensors)
+
+
+@pytest.mark.req("R-IMG-10")
+@pytest.mark.parametrize(
+    ("shard", "whole"),
+    [
+        pytest.param(np.zeros((2, 8, 8, 3), np.uint8), True, id="as it should be"),
+        pytest.param(np.zeros((2, 8, 8, 3), np.float64), False, id="eight bytes a channel"),
+        pytest.param(np.zeros((2, 9, 8, 3), np.uint8), False, id="another side"),
+        pytest.param(np.zeros((2, 8, 8, 1), np.uint8), False, id="one channel"),
+    ],
+)
+def test_the_headers_tell_whether_squares_are_whole(
+    shard: NDArray[Any], whole: bool, small_tensors: ArrayStore
+) -> None:
+    """The report kept float64, eight times what is needed; the check must see it in the file."""
+    ArrayStore(small_tensors.root, shard.shape[1:], str(shard.dtype)).append(["1", "2"], shard)
+    assert are_whole_squares(small_tensors, ["1", "2"], 8) is whole
+    assert not are_whole_squares(small_tensors, ["1", "3"], 8)
+
+
+def test_a_store_says_how_large_its_squares_are(tmp_path: Path) -> None:
+    """A network that takes 160 pixels gets squares of the original, not of those of 224."""
+    home = Home(tmp_path)
+    sha256 = home.images.put(jpeg(drawing(400, 300)), ".jpg")
+    store = home.tensors(resize_rule(160))
+    assert resize_missing([{"sha256": sha256, "extension": ".jpg"}], home.images, store) == 1
+    expected, _ = square(home.images.read(sha256, ".jpg"), 160)
+    assert expected.shape == (160, 160, 3)
+    np.testing.assert_array_equal(store.read([sha256])[0], expected)
+    assert home.tensors(resize_rule(224)).root.name == RESIZE_RULE
+    assert [found.row_shape for found in home.array_stores()] == [(160, 160, 3)]
