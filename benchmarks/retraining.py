@@ -190,7 +190,7 @@ def _one_run() -> None:
 
         settings = load_settings()
         begun = time.time()
-        outcome = run_main_job(settings, lambda line: sys.stderr.write(f"{line}\n"))
+        outcome = run_main_job(settings, lambda line: click.echo(line, err=True))
     peak = max(
         resource.getrusage(who).ru_maxrss
         for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)

@@ -151,7 +151,7 @@ def _log_pair(
         return known
     number = report.pairs.index(pair)
     with tracking.training(
-        f"{pair.first} against {pair.second}",
+        f"comparison: {pair.first}, {pair.second}",
         key,
         params={
             "first": pair.first,
@@ -163,7 +163,7 @@ def _log_pair(
             "task": TASK,
             "protocol": GROUPED,
             "dataset": first["dataset_digest"][:12],
-            # What the page of a run shows on top.
+            # What the page of a run shows as its description, formatted.
             "mlflow.note.content": _description(pair),
         },
     ) as run:

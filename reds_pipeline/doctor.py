@@ -126,8 +126,8 @@ def _weights(settings: Settings) -> Iterator[Finding]:
 
 
 def _engines(settings: Settings) -> Finding:
-    from reds_pipeline.embedding.embed_missing import AUTO
     from reds_pipeline.embedding.engines.available import lacking_by_engine
+    from reds_pipeline.embedding.engines.selection import AUTO
 
     lacking = lacking_by_engine()
     here = ", ".join(name for name, reason in lacking.items() if not reason)

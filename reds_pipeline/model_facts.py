@@ -30,7 +30,7 @@ _MOST_PAIRS = 5
 FOLDS, TEST = "5 grouped folds", "the frozen test"
 # Names of the training's record, with the metrics of the run that are the ends of its interval.
 _RESULTS = (
-    ("accuracy", FOLDS, "cv_mean", ""),
+    ("mean accuracy of the folds", FOLDS, "cv_mean", ""),
     ("accuracy", TEST, "test_accuracy", "test/accuracy"),
     ("macro F1", TEST, "macro_f1", "test/macro_f1"),
     ("calibration error", FOLDS, "cv_calibration_error", "cv/calibration_error"),
@@ -159,6 +159,7 @@ def model_facts(platform: Platform, version: RegisteredVersion) -> ModelFacts:
     record = tracking.record(version.run_id, RECORD) or {}
     is_tags = bundle.kind == "tags"
     has_counts = {"n_train", "n_test"} <= set(record)
+    by_fold = _matrix(tracking, version, "confusion_by_fold.json")
     return ModelFacts(
         model=version.model,
         version=version.version,
@@ -176,12 +177,13 @@ def model_facts(platform: Platform, version: RegisteredVersion) -> ModelFacts:
         threshold=None if is_tags else float(bundle.thresholds.max()),
         pictures=(record["n_train"], record["n_test"]) if has_counts else None,
         label_origins=_origins(version),
-        results=_results(_TAG_RESULTS if is_tags else _RESULTS, record, tracking, version.run_id),
+        results=(
+            *_out_of_fold(by_fold),
+            *_results(_TAG_RESULTS if is_tags else _RESULTS, record, tracking, version.run_id),
+        ),
         variances=_variances(record),
         by_class=_by_class(bundle.classes, _matrix(tracking, version, "confusion_test.json")),
-        confused=confused_pairs(
-            bundle.classes, _matrix(tracking, version, "confusion_by_fold.json")
-        ),
+        confused=confused_pairs(bundle.classes, by_fold),
         calibration=_calibration(record),
         withdrawn_pictures=int(version.tags.get(WITHDRAWN_PICTURES) or 0),
         served=served_facts(history(platform.ledger, version.model), version.version),
@@ -228,6 +230,20 @@ def _by_class(
         )
         for row, name in enumerate(classes)
     )
+
+
+def _out_of_fold(confusion: NDArray[np.int64] | None) -> tuple[Result, ...]:
+    """Return the accuracy over all pictures of the folds, each told by a head that had not seen it.
+
+    The interval takes pictures for independent; those of one author are not quite.
+    """
+    from reds_pipeline.modeling.intervals import wilson_interval
+
+    if confusion is None or not confusion.sum():
+        return ()
+    right, total = int(confusion.trace()), int(confusion.sum())
+    low, high = wilson_interval(right, total)
+    return (Result("accuracy", FOLDS, right / total, f"{low:.3f} to {high:.3f}"),)
 
 
 def _results(

@@ -25,15 +25,14 @@ from reds_pipeline.tag_training_log import (
     fold_numbers,
     log_tag_model,
     run_tags,
-    split_manifest,
     summary,
     tag_numbers,
     tag_rows,
     training_row,
 )
 from reds_pipeline.tracking import Tracking
+from reds_pipeline.training_log import SPLIT, split_manifest
 from reds_pipeline.training_set import load_training_set
-from reds_pipeline.withdrawal.lineage import SPLIT
 
 if TYPE_CHECKING:
     from reds_pipeline.modeling.multilabel import TagParameters
@@ -161,7 +160,7 @@ def tag_training_key(problem: TagProblem, parameters: TagParameters) -> str:
         "tags",
         data.embeddings_id,
         data.dataset_digest,
-        split_manifest(problem),
+        split_manifest(problem.data, problem.split),
         problem.choice.tags,
         hashlib.sha256(np.packbits(problem.targets).tobytes()).hexdigest(),
         asdict(parameters),
@@ -177,7 +176,7 @@ def _train(
 
     data, split = problem.data, problem.split
     # First, for by it a withdrawal finds the runs that used a picture.
-    run.log_json(SPLIT, split_manifest(problem))
+    run.log_json(SPLIT, split_manifest(problem.data, problem.split))
     run.log_dataset(data.as_dataset())
     experiment = run_tag_experiment(data.features, problem.targets, data.groups, split, parameters)
     row = training_row(problem, experiment, key)

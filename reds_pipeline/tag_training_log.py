@@ -63,17 +63,6 @@ def run_tags(problem: TagProblem) -> dict[str, str]:
     }
 
 
-def split_manifest(problem: TagProblem) -> dict[str, Any]:
-    """Return which pictures test and which fold the others are in, as ``split.json`` has it."""
-    keys, split = problem.data.keys, problem.split
-    return {
-        "protocol": split.protocol,
-        "seed": split.seed,
-        "test": [key for key, tested in zip(keys, split.test, strict=True) if tested],
-        "fold": {key: int(fold) for key, fold in zip(keys, split.fold, strict=True) if fold >= 0},
-    }
-
-
 def training_row(problem: TagProblem, experiment: TagExperiment, key: str) -> Row:
     """Return the row of the table ``tag_trainings``, without the run."""
     data, folds, fits = problem.data, experiment.folds, experiment.fits

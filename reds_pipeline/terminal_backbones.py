@@ -15,7 +15,7 @@ from rich.text import Text
 
 from reds_pipeline.embedding.architecture import NOT_STATED
 
-_WIDTH_OF_A_FILE = 140
+_WIDTH_OF_A_FILE = 200
 
 
 def show_backbones(facts: Sequence[Mapping[str, Any]]) -> None:
@@ -39,7 +39,7 @@ def show_engines(backbone: str, rows: Sequence[Mapping[str, Any]]) -> None:
     console.print()
     console.print(Text(f"{backbone} on this machine", "bold"))
     if not rows:
-        console.print("  Nothing was measured.")
+        console.print("  There is nothing to choose: it is no network, and runs one way only.")
         return
     table = Table(box=None, header_style="bold")
     for column in rows[0]:

@@ -183,7 +183,9 @@ def log_model(run: Training, outcome: Outcome) -> None:
     from mlflow.sklearn import save_model
 
     from reds_pipeline.modeling.bundle import Provenance, bundle_from_head, save_bundle
+    from reds_pipeline.modeling.quick_skops import import_skops
 
+    import_skops()
     data, experiment, record = outcome.data, outcome.experiment, outcome.record
     head = experiment.final.head
     provenance = Provenance(

@@ -110,7 +110,7 @@ def test_each_pair_is_logged_once_as_a_run_that_says_it_in_words(
     assert log_comparisons(tracking, report) == first
     assert len(set(first)) == 2
     run = tracking.client.get_run(first[0])
-    assert run.info.run_name == "good against middling"
+    assert run.info.run_name == "comparison: good, middling"
     description = run.data.tags["mlflow.note.content"]
     assert description.startswith(report.pairs[0].sentence)
     assert "| Mann-Whitney (fold accuracies) |" in description

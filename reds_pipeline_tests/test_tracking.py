@@ -15,24 +15,17 @@ from reds_pipeline.errors import RedsError
 from reds_pipeline.tracking import (
     BUNDLE_DIRECTORY,
     CHAMPION,
+    HASHTAG_MODEL,
     MODEL_ARTIFACT,
+    MODEL_REMOVED,
     TRAINING_KEY,
     Tracking,
 )
 
 
-@pytest.fixture(scope="module")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an MLflow database with its tables, which take seconds to make."""
-    directory = tmp_path_factory.mktemp("mlflow")
-    tracking = Tracking(f"sqlite:///{directory / 'mlflow.sqlite'}", directory / "unused")
-    tracking.client.search_experiments()
-    return directory / "mlflow.sqlite"
-
-
 @pytest.fixture
-def tracking(empty_database: Path, tmp_path: Path) -> Tracking:
-    shutil.copy(empty_database, tmp_path / "mlflow.sqlite")
+def tracking(mlflow_database: Path, tmp_path: Path) -> Tracking:
+    shutil.copy(mlflow_database, tmp_path / "mlflow.sqlite")
     return Tracking(f"sqlite:///{tmp_path / 'mlflow.sqlite'}", tmp_path / "artifacts")
 
 
@@ -50,7 +43,7 @@ def finished(tracking: Tracking, key: str, tmp_path: Path) -> str:
 
 
 def test_a_kill_while_a_database_is_made_leaves_all_of_its_tables_or_nothing(
-    empty_database: Path, tmp_path: Path
+    mlflow_database: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "mlflow.sqlite"
     program = "import sys, pathlib; from reds_pipeline.tracking import Tracking; "
@@ -60,7 +53,7 @@ def test_a_kill_while_a_database_is_made_leaves_all_of_its_tables_or_nothing(
         while making.poll() is None and not (path.exists() and path.stat().st_size):
             time.sleep(0.001)
         making.kill()
-    assert tables(path) == tables(empty_database)
+    assert tables(path) == tables(mlflow_database)
 
 
 def tables(path: Path) -> list[tuple[object, ...]]:
@@ -152,3 +145,53 @@ def test_a_damaged_database_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(RedsError, match="cannot be used") as caught:
         _ = tracking.client
     assert "\n" not in str(caught.value)
+
+
+def test_two_registered_models_have_versions_and_aliases_of_their_own(
+    tracking: Tracking, tmp_path: Path
+) -> None:
+    run_id = finished(tracking, "k1", tmp_path)
+    classes = tracking.register(run_id, {})
+    tags = tracking.register(run_id, {}, HASHTAG_MODEL, "Many hashtags.")
+    assert (classes.version, tags.version) == ("1", "1")
+    assert (tags.model, tags.description) == (HASHTAG_MODEL, "Many hashtags.")
+    tracking.set_alias(CHAMPION, "1", HASHTAG_MODEL)
+    assert tracking.aliases(HASHTAG_MODEL) == {CHAMPION: "1"}
+    assert tracking.aliases() == {}
+    tracking.remove_alias(CHAMPION, HASHTAG_MODEL)
+    tracking.remove_alias(CHAMPION, HASHTAG_MODEL)
+    assert tracking.alias(CHAMPION, HASHTAG_MODEL) is None
+
+
+def test_a_deleted_version_takes_its_files_along_but_not_its_numbers(
+    tracking: Tracking, tmp_path: Path
+) -> None:
+    run_id = finished(tracking, "k1", tmp_path)
+    version = tracking.register(run_id, {}).version
+    assert f"{MODEL_ARTIFACT}/{BUNDLE_DIRECTORY}/bundle.json" in tracking.artifacts(run_id)
+    tracking.set_alias(CHAMPION, version)
+    with pytest.raises(RedsError, match="is the champion and stays"):
+        tracking.delete_version(version)
+    tracking.remove_alias(CHAMPION)
+    tracking.delete_version(version)
+    tracking.delete_version(version)
+    assert tracking.version(version) is None
+    assert not any(name.startswith(MODEL_ARTIFACT) for name in tracking.artifacts(run_id))
+    assert tracking.metrics(run_id) == {"cv/accuracy_mean": 0.5}
+    assert "class_order.json" in tracking.artifacts(run_id)
+
+
+def test_a_training_whose_model_was_removed_is_made_again(
+    tracking: Tracking, tmp_path: Path
+) -> None:
+    """Otherwise a data set that comes back would get a version without files."""
+    run_id = finished(tracking, "k1", tmp_path)
+    tracking.client.set_tag(run_id, MODEL_REMOVED, "2026-11-21T12:00:00Z")
+    assert tracking.finished_training("k1") is None
+
+
+def test_many_numbers_are_logged_in_requests_that_mlflow_takes(tracking: Tracking) -> None:
+    with tracking.training("tiny", "k1", params={}, tags={}) as run:
+        run.log_metrics({f"test/recall/class {number}": 0.5 for number in range(1200)})
+    tracking.add_metrics(run.run_id, {"domain/zero_shot": 0.25})
+    assert len(tracking.metrics(run.run_id)) == 1201

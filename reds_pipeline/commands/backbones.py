@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from reds_pipeline.commands.common import home_option, json_option, print_json
+from reds_pipeline.commands.common import announce, home_option, json_option, print_json
 
 
 @click.command()
@@ -29,17 +29,17 @@ def backbones(home: Path | None, measure: bool, as_json: bool) -> None:
     from reds_pipeline.settings import load_settings
 
     platform = Platform(load_settings(home=home))
-    settings = platform.settings
-    facts = backbone_facts(platform.home, settings.backbones, settings.weights_dir)
+    names = platform.settings.backbones
+    facts = backbone_facts(platform.home, names, platform.settings.weights_dir)
+    if not as_json:
+        terminal_backbones.show_backbones(facts)
     engines = {}
-    if measure:
+    for name in names if measure else ():
         from reds_pipeline.embedding_runs import measure_engines
 
-        engines = {name: measure_engines(platform, name) for name in settings.backbones}
+        announce(f"Measuring what can run {name} here; this may take some minutes.")
+        engines[name] = measure_engines(platform, name)
+        if not as_json:
+            terminal_backbones.show_engines(name, engines[name])
     if as_json:
-        measured = {"engines": engines} if measure else {}
-        print_json({"backbones": facts, **measured})
-        return
-    terminal_backbones.show_backbones(facts)
-    for name, rows in engines.items():
-        terminal_backbones.show_engines(name, rows)
+        print_json({"backbones": facts, **({"engines": engines} if measure else {})})

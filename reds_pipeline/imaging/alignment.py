@@ -141,14 +141,23 @@ class _View:
 class AlignablePicture:
     """A picture prepared for being laid over many others; takes about 1 MB.
 
+    Its mirror image is prepared when it is first asked for: only the second one of a pair is
+    mirrored. Two threads that ask at once both prepare it, and get the same.
+
     Args:
         square: uint8 (224, 224, 3).
     """
 
     def __init__(self, square: NDArray[np.uint8]) -> None:
-        grey = Image.fromarray(square).convert("L")
-        self.upright = _view(grey)
-        self.mirrored = _view(grey.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+        self.upright = _view(Image.fromarray(square).convert("L"))
+        self._mirrored: _View | None = None
+
+    @property
+    def mirrored(self) -> _View:
+        """The mirror image."""
+        if self._mirrored is None:
+            self._mirrored = _view(self.upright.grey.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+        return self._mirrored
 
 
 def align(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> Alignment:

@@ -16,16 +16,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from reds_pipeline.modeling.fold_tests import FoldStatistics, fold_statistics
-
-__all__ = [
-    "FoldStatistics",
-    "PairedComparison",
-    "adjusted_for_number",
-    "compare_predictions",
-    "fold_statistics",
-]
-
 SIGNIFICANCE = 0.05
 CONFIDENCE = 0.95
 RESAMPLES = 10_000

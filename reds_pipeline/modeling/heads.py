@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _logger = logging.getLogger(__name__)
 
-PENALTIES = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
+PENALTIES = (1e-5, 1e-4, 3e-4, 1e-3, 1e-2)
 """Values of C that the choice is made among, in ascending order."""
 
 USUAL_C = 1e-4

@@ -68,7 +68,6 @@ STAGES: dict[str, Callable[[Scene], bool]] = {
     "when doubtful labels are known": lambda scene: scene.has("tables/label_suspects.parquet"),
     "when the test is frozen": lambda scene: scene.has("tables/test_pictures.parquet"),
     "while a training is logged": lambda scene: scene.has("mlflow-artifacts/*/artifacts/*"),
-    "when the trainings are done": lambda scene: scene.has("tables/trainings/*.parquet"),
     "when a version is registered": lambda scene: scene.registered_versions() > 0,
 }
 

@@ -13,14 +13,16 @@ from PIL import Image
 
 from reds_pipeline.errors import RedsError
 from reds_pipeline.imaging.examine import examine_image
-from reds_pipeline.imaging.resize import square_224
+from reds_pipeline.imaging.resize import RESIZE_RULE, resize_rule, square, square_224
 from reds_pipeline.imaging.tensors import (
     SHARD_ROWS,
     TensorWriter,
+    are_whole_squares,
     describe_missing,
     resize_missing,
 )
 from reds_pipeline.storage.arrays import ArrayStore
+from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.images import ImageStore
 from reds_pipeline_tests.imaging.pictures import encoded, scene
 
@@ -243,10 +245,10 @@ def test_the_headers_tell_whether_squares_are_whole(
 def test_a_store_says_how_large_its_squares_are(tmp_path: Path) -> None:
     """A network that takes 160 pixels gets squares of the original, not of those of 224."""
     home = Home(tmp_path)
-    sha256 = home.images.put(jpeg(drawing(400, 300)), ".jpg")
+    sha256 = home.images.put(encoded(scene(400, 300)), "jpg")
     store = home.tensors(resize_rule(160))
-    assert resize_missing([{"sha256": sha256, "extension": ".jpg"}], home.images, store) == 1
-    expected, _ = square(home.images.read(sha256, ".jpg"), 160)
+    assert resize_missing([{"sha256": sha256, "extension": "jpg"}], home.images, store) == 1
+    expected, _ = square(home.images.read(sha256, "jpg"), 160)
     assert expected.shape == (160, 160, 3)
     np.testing.assert_array_equal(store.read([sha256])[0], expected)
     assert home.tensors(resize_rule(224)).root.name == RESIZE_RULE

@@ -66,7 +66,15 @@ def test_no_mistakes_do_not_make_certainty(each: int) -> None:
     decisions = np.tile(np.eye(2) * 2 - 1, (each, 1))
     temperature = fit_temperature(decisions, ["a", "b"] * each, ["a", "b"])
     surest = probabilities(decisions, temperature).max()
-    assert surest == pytest.approx((each + 1) / (each + 2), abs=1e-3)
+    assert surest == pytest.approx((2 * each + 1) / (2 * each + 2), abs=1e-3)
+
+
+def test_more_classes_do_not_make_it_less_sure() -> None:
+    """What is taken off for the mistake not yet seen is one image, not one for each class."""
+    decisions = np.tile(np.eye(20) * 2 - 1, (10, 1))
+    names = [str(column) for column in range(20)]
+    surest = probabilities(decisions, fit_temperature(decisions, names * 10, names)).max()
+    assert surest == pytest.approx(201 / 202, abs=1e-3)
 
 
 def test_rows_without_values_are_refused() -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
@@ -36,3 +39,11 @@ def test_a_sample_keeps_the_shares_of_the_classes() -> None:
 
 def test_everything_is_shown_when_it_fits() -> None:
     assert sample_rows(["cat", "dog", "cat"], 3, seed=0).tolist() == [0, 1, 2]
+
+
+def test_skops_is_imported_without_torch() -> None:
+    """It would take seconds of every retraining for an adapter that nobody uses."""
+    program = "import sys; from reds_pipeline.modeling.quick_skops import import_skops; "
+    program += "import_skops(); import sklearn.utils.discovery as discovery; "
+    program += "print('torch' in sys.modules, 'skops.io' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", program], text=True) == "False True\n"

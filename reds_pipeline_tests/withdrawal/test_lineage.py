@@ -21,18 +21,9 @@ from reds_pipeline_tests.fediverse.makers import KEY
 from reds_pipeline_tests.held_home import HOST, fill, sha_of
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An MLflow database with its tables, which take seconds to make."""
-    directory = tmp_path_factory.mktemp("mlflow")
-    tracking = Tracking(f"sqlite:///{directory / 'mlflow.sqlite'}", directory / "unused")
-    tracking.client.search_experiments()
-    return directory / "mlflow.sqlite"
-
-
 @pytest.fixture
-def tracking(database: Path, tmp_path: Path) -> Tracking:
-    shutil.copy(database, tmp_path / "mlflow.sqlite")
+def tracking(mlflow_database: Path, tmp_path: Path) -> Tracking:
+    shutil.copy(mlflow_database, tmp_path / "mlflow.sqlite")
     return Tracking(f"sqlite:///{tmp_path / 'mlflow.sqlite'}", tmp_path / "artifacts")
 
 

@@ -79,7 +79,11 @@ def _bent(cosine: float) -> NDArray[np.float32]:
     ("features", "refusal"),
     [
         pytest.param(REFERENCE_FEATURES, "", id="the same"),
-        pytest.param(3 * REFERENCE_FEATURES, "other classes", id="another scale moves a margin"),
+        pytest.param(
+            REFERENCE_FEATURES * np.linspace(1, 900, PICTURES, dtype=np.float32)[:, None],
+            "other classes",
+            id="lengths that a cosine does not see",
+        ),
         pytest.param(_bent(SAMPLE_COSINE + 1e-4), "", id="near enough"),
         pytest.param(_bent(SAMPLE_COSINE - 1e-4), "too far from", id="one picture is too far"),
         pytest.param(np.roll(REFERENCE_FEATURES, 1, 0), "too far from", id="pictures exchanged"),

@@ -18,7 +18,7 @@ from reds_pipeline_tests.embedding.networks import OTHER_SIZE_NETWORK, write_wei
 PROGRAM = """
 import sys
 sent = []
-watched = {"socket.connect", "socket.getaddrinfo", "socket.sendto", "subprocess.Popen"}
+watched = {"socket.connect", "socket.getaddrinfo", "socket.sendto"}
 sys.addaudithook(lambda event, about: sent.append((event, about)) if event in watched else None)
 from pathlib import Path
 import numpy as np
@@ -29,12 +29,10 @@ weights, kept, network = sys.argv[1:]
 images = np.random.default_rng(0).integers(0, 255, (4, 160, 160, 3), dtype=np.uint8)
 encoder = TimmEncoder(network, Path(weights))
 request = BuildRequest(lambda: encoder, encoder.dimension, 1, Path(kept), lambda: images)
-for name in ("openvino-int8", "openvino", "onnxruntime"):
-    assert engine_named(name).build(request)(images, 2).shape == (4, encoder.dimension)
+assert engine_named("openvino-int8").build(request)(images, 2).shape == (4, encoder.dimension)
 assert sys.modules["openvino_telemetry"] is None
 assert "pytest" not in sys.modules
-network_calls = [call for call in sent if call[0] != "subprocess.Popen"]
-sys.exit(f"talked to {network_calls}" if network_calls else 0)
+sys.exit(f"talked to {sent}" if sent else 0)
 """
 
 
