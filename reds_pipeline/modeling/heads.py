@@ -7,6 +7,27 @@ fitted on (``splits``, ``cross_validation``), how its ``C`` is chosen (``choose_
 R-EXP-1: a linear SVM instead of the networks' own head, one class against the rest, squared
 hinge, on standardised features. Standardising makes one ``C`` mean about the same for every
 backbone, whatever the scale of its features.
+
+``C`` is chosen inside the training folds. That this chooses well was measured on the 845
+photographs of five classes, five grouped folds: accuracy out of fold against the true labels, with
+MobileNetV2's 1,280 features (three seeds), with a tenth of the labels wrong, and with the 2,041
+features of ``tiny`` (one seed, the folds not grouped):
+
+==============  ===========  ===========  =====
+C               MobileNetV2  10 % wrong   tiny
+==============  ===========  ===========  =====
+1e-6            0.991        0.990        0.622
+1e-5            0.993        0.994        0.695
+1e-4            0.994        0.992        0.775
+1e-3            0.994        0.982        0.757
+1e-2            0.994        0.950        0.725
+1e-1            0.994        0.929        0.720
+chosen of all   0.994        0.992
+==============  ===========  ===========  =====
+
+On clean labels nearly every C is as good as another, and the choice between them is chance. With
+wrong labels, which hashtags have, a large C costs much and the choice, which sees the wrong labels
+only, avoids it: it fell on 1e-6 to 1e-4 in every fold.
 """
 
 from __future__ import annotations
@@ -28,10 +49,11 @@ if TYPE_CHECKING:
 _logger = logging.getLogger(__name__)
 
 PENALTIES = (1e-5, 1e-4, 3e-4, 1e-3, 1e-2)
-"""Values of C that the choice is made among, in ascending order."""
+"""Values of C that the choice is made among, in ascending order: close where the best ones were
+found, and with an end on both sides for features that are few or weak."""
 
 USUAL_C = 1e-4
-"""C of a head that is fitted without choosing."""
+"""C of a head that is fitted without choosing, such as those that ask after wrong labels."""
 
 
 @dataclass(frozen=True)
