@@ -39,15 +39,30 @@ _RESULTS = (
     ("accuracy of the answers given", TEST, "test_answered_accuracy", "test/answered_accuracy"),
 )
 _TAG_RESULTS = (
-    ("precision at 1", FOLDS, "precision_at_1", ""),
-    ("precision at 1 of always naming the most frequent", FOLDS, "popularity_precision_at_1", ""),
-    ("recall at 5", FOLDS, "recall_at_5", ""),
-    ("recall at 5 of always naming the most frequent", FOLDS, "popularity_recall_at_5", ""),
-    ("accuracy at 5", FOLDS, "accuracy_at_5", ""),
-    ("accuracy at 5 of always naming the most frequent", FOLDS, "popularity_accuracy_at_5", ""),
-    ("mean average precision", FOLDS, "mean_average_precision", ""),
-    ("macro F1", FOLDS, "macro_f1", ""),
-    ("micro F1", FOLDS, "micro_f1", ""),
+    ("precision at 1", FOLDS, "precision_at_1", "cv/precision_at_1"),
+    (
+        "precision at 1 of always naming the most frequent",
+        FOLDS,
+        "popularity_precision_at_1",
+        "cv/popularity/precision_at_1",
+    ),
+    ("recall at 5", FOLDS, "recall_at_5", "cv/recall_at_5"),
+    (
+        "recall at 5 of always naming the most frequent",
+        FOLDS,
+        "popularity_recall_at_5",
+        "cv/popularity/recall_at_5",
+    ),
+    ("accuracy at 5", FOLDS, "accuracy_at_5", "cv/accuracy_at_5"),
+    (
+        "accuracy at 5 of always naming the most frequent",
+        FOLDS,
+        "popularity_accuracy_at_5",
+        "cv/popularity/accuracy_at_5",
+    ),
+    ("mean average precision", FOLDS, "mean_average_precision", "cv/mean_average_precision"),
+    ("macro F1", FOLDS, "macro_f1", "cv/macro_f1"),
+    ("micro F1", FOLDS, "micro_f1", "cv/micro_f1"),
     ("precision at 1", TEST, "test_precision_at_1", "test/precision_at_1"),
     ("recall at 5", TEST, "test_recall_at_5", "test/recall_at_5"),
     ("accuracy at 5", TEST, "test_accuracy_at_5", "test/accuracy_at_5"),
@@ -152,12 +167,13 @@ def model_facts(platform: Platform, version: RegisteredVersion) -> ModelFacts:
         RedsError: Its bundle is gone, damaged or not one.
     """
     from reds_pipeline.shared_test import read_bundle
+    from reds_pipeline.tag_training import RECORD as TAG_RECORD
 
     tracking = platform.tracking
     bundle = read_bundle(tracking, version)
     provenance = bundle.provenance
-    record = tracking.record(version.run_id, RECORD) or {}
     is_tags = bundle.kind == "tags"
+    record = tracking.record(version.run_id, TAG_RECORD if is_tags else RECORD) or {}
     has_counts = {"n_train", "n_test"} <= set(record)
     by_fold = _matrix(tracking, version, "confusion_by_fold.json")
     return ModelFacts(

@@ -31,7 +31,9 @@ from reds_pipeline.storage.tables import (
     LABEL_SUSPECTS,
     LEMMAS,
     POSTS,
+    PREDICTIONS,
     SIMILAR_PAIRS,
+    TEST_PICTURES,
     write_rows,
 )
 from reds_pipeline_tests.fediverse.makers import entity
@@ -148,6 +150,11 @@ def find_out(home: Home, sha256s: list[str]) -> None:
     write_rows(home.table("similar_pairs"), pairs, SIMILAR_PAIRS)
     suspects = [{"sha256": sha256, "class_name": "cat"} for sha256 in sha256s]
     write_rows(home.table("label_suspects"), suspects, LABEL_SUSPECTS)
+    tested = [{"sha256": sha256, "class_name": "cat", "held_out_at": AT} for sha256 in sha256s]
+    write_rows(home.table("test_pictures"), tested, TEST_PICTURES)
+    # A group of copies is named after one of them.
+    said = [{"sha256": sha256, "fold": -1, "group": min(sha256s)} for sha256 in sha256s]
+    write_rows(home.table("predictions", "tiny"), said, PREDICTIONS)
     remember(
         home,
         RememberedExport(

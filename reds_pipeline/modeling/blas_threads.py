@@ -17,6 +17,6 @@ def one_blas_thread() -> AbstractContextManager[object]:
     """
     # Loaded first: SciPy has a library of its own, which would come with its own number.
     import scipy.linalg  # noqa: F401
-    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+    from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController().limit(limits=1, user_api="blas")

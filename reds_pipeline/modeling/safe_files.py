@@ -66,9 +66,12 @@ def load_pipeline(path: Path) -> Pipeline:
     Raises:
         RedsError: The file is anything else, whatever it is called.
     """
-    from skops.io import loads
+    from reds_pipeline.modeling.quick_skops import import_skops
 
     data = _checked(path)
+    import_skops()
+    from skops.io import loads
+
     try:
         pipeline = loads(data, trusted=[])
     except Exception as error:

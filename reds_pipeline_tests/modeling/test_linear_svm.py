@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
-from threadpoolctl import ThreadpoolController, threadpool_info  # type: ignore[import-untyped]
+from threadpoolctl import ThreadpoolController, threadpool_info
 
 from reds_pipeline.modeling.linear_svm import VALUE_ERROR, LinearProblem, fit_squared_hinge
 from reds_pipeline_tests.modeling.clouds import clouds

@@ -135,6 +135,8 @@ def test_what_was_found_out_and_given_away_is_named_and_forgotten(
     report = withdraw(home, ledger, tracking, WithdrawalRequest(mira(), **WHY))
     assert report.removed["rows of similar_pairs"] == 7, "each pair with one of two pictures of 5"
     assert report.removed["rows of label_suspects"] == 2
+    assert report.removed["rows of test_pictures"] == 2
+    assert report.removed["rows of predictions"] == 2
     assert report.removed["figures"] == 2, "photographs; drawings of numbers stay"
     assert report.exports == ("shared pictures (image_folder, 2026-11-01)",)
     assert "reds export --check" in report.export_sentence
@@ -353,7 +355,8 @@ def test_what_a_stage_wrote_that_knew_nothing_of_a_withdrawal_goes(
     home: Home, ledger: Ledger, tracking: Tracking, cleaning: bool
 ) -> None:
     """It had read its tables before, and wrote its own when everything was erased already."""
-    tables = [home.table(name) for name in ("curated_dataset", "similar_pairs", "label_suspects")]
+    names = ("curated_dataset", "similar_pairs", "label_suspects", "test_pictures")
+    tables = [*(home.table(name) for name in names), home.table("predictions", "tiny")]
     tables += [home.table("clean_images", name) for name in CLASSES] * cleaning
     read_before = {path: path.read_bytes() for path in tables}
     withdraw(home, ledger, tracking, WithdrawalRequest(mira(), **WHY))

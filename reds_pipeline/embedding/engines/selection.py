@@ -135,7 +135,7 @@ def measure(job: Job, *, expected_seconds: float = math.inf, only: str = "") -> 
         if engine.name in results or not is_asked_for:
             continue
         can_save = expected_seconds * _best_share_of_time(results) / 2
-        if engine.setup_seconds > can_save:
+        if engine.setup_seconds > can_save and not engine.lacking():
             result = EngineMeasurement(
                 engine.name,
                 f"building it takes about {engine.setup_seconds:.0f} s and could save "
