@@ -100,7 +100,7 @@ def raw_posts_needed(class_name: str, funnel: ClassFunnel, target: int) -> Class
     missing = max(target - funnel.kept - dropped.get(BEYOND_TARGET, 0), 0)
     fewest, needed, most = 0, None, None
     if missing and judged > 0:
-        from reds_pipeline.modeling.cross_validation import wilson_interval
+        from reds_pipeline.modeling.intervals import wilson_interval
 
         low, high = wilson_interval(fit, judged)
         pictures_of_a_post = collected / max(funnel.posts, 1)

@@ -22,8 +22,9 @@ answers = st.lists(
 def test_they_are_those_of_scikit_learn_and_lie_in_their_intervals(
     drawn: list[tuple[str, str, int]],
 ) -> None:
-    labels, said, groups = ([row[column] for row in drawn] for column in range(3))
-    measured = measures_per_class(labels, said, [str(group) for group in groups], CLASSES)
+    labels = [label for label, _, _ in drawn]
+    said = [answer for _, answer, _ in drawn]
+    measured = measures_per_class(labels, said, [str(group) for _, _, group in drawn], CLASSES)
     expected = precision_recall_fscore_support(labels, said, labels=CLASSES, zero_division=np.nan)
     for row, measure in enumerate(measured):
         for values, share, interval in (
