@@ -137,7 +137,7 @@ class Settings(BaseSettings):
         20, ge=6, description="Pictures and half as many authors that a tag needs to be learnt."
     )
     tags_per_model: int = Field(
-        200, ge=1, description="Tags that one multi-label model learns at most (R-IMP-1)."
+        50, ge=1, description="Tags that one multi-label model learns at most (R-IMP-1)."
     )
     tracking_uri: str = Field("", description="MLflow address; SQLite below home if empty.")
     mlflow_page: str = Field(

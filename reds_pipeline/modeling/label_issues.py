@@ -27,7 +27,7 @@ from reds_pipeline.modeling.out_of_fold import OutOfFold, out_of_fold_chances
 from reds_pipeline.modeling.outliers import outlier_scores, unusual
 from reds_pipeline.modeling.review_order import LABEL, NEAR_CLASS, reasons, review_ranks
 
-METHOD = "svm, 5 grouped folds, cleanlab self-confidence, prune by noise rate, class means; 1"
+METHOD = "svm, 5 grouped folds, cleanlab self-confidence, prune by noise rate, class means; 2"
 """Changes whenever the same pictures would get another table."""
 
 
