@@ -92,6 +92,7 @@ def test_what_mlflow_holds_can_be_compared_with_other_trainings(home: TrainedHom
     assert wanted.items() <= run.data.tags.items()
     assert run.data.tags["dataset"] == home.row["dataset_digest"][:12]
     assert run.info.run_name == "tiny tags"
+    assert run.inputs is not None
     assert run.inputs.dataset_inputs[0].dataset.name == "curated_dataset"
     folds = client.search_runs(
         [run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'"

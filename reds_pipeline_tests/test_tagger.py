@@ -12,6 +12,7 @@ from PIL import Image
 
 from reds_pipeline import terminal
 from reds_pipeline.embedding.encoder import Encoder
+from reds_pipeline.embedding.weights import WeightsFile
 from reds_pipeline.errors import RedsError
 from reds_pipeline.imaging.resize import SIDE, resize_rule
 from reds_pipeline.modeling.bundle import Kind, ModelBundle, Provenance
@@ -23,7 +24,7 @@ class _MeanColours:
 
     encoder_id, name, dimension = "colours-1", "colours", 3
     weights = preprocessing = "none"
-    weights_file = None
+    weights_file: WeightsFile | None = None
 
     def __init__(self, input_size: int = SIDE) -> None:
         self.input_size = input_size

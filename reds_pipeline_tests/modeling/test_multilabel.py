@@ -75,12 +75,12 @@ def test_chances_of_tags_are_independent_of_each_other(experiment: TagExperiment
 
 @pytest.mark.req("H-19")
 def test_it_beats_naming_the_most_frequent_tags(experiment: TagExperiment) -> None:
+    assert experiment.test is not None
+    assert experiment.test_popularity is not None
     for measured, floor in (
         (experiment.folds.recommendations, experiment.popularity),
-        (experiment.test and experiment.test.recommendations, experiment.test_popularity),
+        (experiment.test.recommendations, experiment.test_popularity),
     ):
-        assert measured is not None
-        assert floor is not None
         assert measured.precision_at_1.low > floor.precision_at_1.high
         assert measured.recall_at_5.value > floor.recall_at_5.value
 
