@@ -49,6 +49,7 @@ from reds_pipeline.tracking import (
     CHALLENGER,
     CHAMPION,
     RegisteredVersion,
+    Tracking,
 )
 from reds_pipeline.training import PROMOTABLE, RECORD
 from reds_pipeline.withdrawal.lineage import WITHDRAWN_PICTURES
@@ -83,10 +84,11 @@ class PromotionResult:
 
 
 def promote_best(platform: Platform) -> PromotionResult:
-    """Register the best of the latest trainings and let it serve if the rule says so.
+    """Register the latest trainings and let the best of them serve if the rule says so.
 
-    Every step can be repeated: a version is registered once per training, and the ledger gets
-    a line only when the champion changes.
+    The others are registered as well, so that a person can let each of them serve. Every step
+    can be repeated: a version is registered once per training, and the ledger gets a line only
+    when the champion changes.
 
     Raises:
         RedsError: There is no training whose model can be promoted.
@@ -101,10 +103,11 @@ def promote_best(platform: Platform) -> PromotionResult:
     row = candidates[best([_measured(row) for row in candidates])]
     with champion_lock(platform.home):
         result = _promote(platform, row)
+        trained = {_register(platform.tracking, each).version for each in candidates}
         keep_cards(
             platform,
-            {result.champion_version, result.candidate_version},
-            origins={result.candidate_version: origins_of_labels(platform)},
+            {result.champion_version, *trained},
+            origins=dict.fromkeys(trained, origins_of_labels(platform)),
         )
     return result
 
@@ -118,11 +121,9 @@ def origins_of_labels(platform: Platform) -> LabelOrigins:
 
 
 def _promote(platform: Platform, row: Mapping[str, Any]) -> PromotionResult:
-    """Register a training and let it serve if the rule says so; the lock is held."""
+    """Register the best training and let it serve if the rule says so; the lock is held."""
     tracking = platform.tracking
-    version = tracking.register(
-        row["run_id"], {"backbone": row["backbone"], "dataset": row["dataset_digest"][:12]}
-    )
+    version = _register(tracking, row)
     notices = tuple(catch_up(tracking, platform.ledger))
     champion = tracking.alias(CHAMPION)
     if champion is not None and champion.run_id == version.run_id:
@@ -145,6 +146,13 @@ def _promote(platform: Platform, row: Mapping[str, Any]) -> PromotionResult:
     change_champion(tracking, platform.ledger, change)
     return promotion_result(
         version, version, decision.reason, promoted=True, test=test, notices=notices
+    )
+
+
+def _register(tracking: Tracking, row: Mapping[str, Any]) -> RegisteredVersion:
+    """Return the version of a training, which is made the first time."""
+    return tracking.register(
+        row["run_id"], {"backbone": row["backbone"], "dataset": row["dataset_digest"][:12]}
     )
 
 

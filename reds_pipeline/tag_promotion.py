@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reds_pipeline.model_card import keep_cards
 from reds_pipeline.model_history import (
     BY_RULE,
     ChampionChange,
@@ -81,46 +82,18 @@ def tag_trainings(platform: Platform) -> list[dict[str, Any]]:
 
 
 def promote_best_tags(platform: Platform) -> TagPromotion:
-    """Register the best of the latest trainings and let it serve if the rule says so.
+    """Register the latest trainings and let the best of them serve if the rule says so.
 
-    Every step can be repeated: a version is registered once per training, and the ledger gets a
-    line only when the champion changes.
+    The others are registered as well, so that a person can let each of them serve. Every step
+    can be repeated: a version is registered once per training, and the ledger gets a line only
+    when the champion changes.
     """
-    tracking, rows = platform.tracking, tag_trainings(platform)
+    rows = tag_trainings(platform)
     with champion_lock(platform.home):
-        catch_up(tracking, platform.ledger, HASHTAG_MODEL)
-        champion = tracking.alias(CHAMPION, HASHTAG_MODEL)
-        if not rows:
-            return _kept(champion, "There is no multi-label model to promote: too few tags.")
-        row = max(rows, key=lambda each: each["mean_average_precision"])
-        version = tracking.register(
-            row["run_id"],
-            {"backbone": row["backbone"], "dataset": row["dataset_digest"][:12]},
-            model=HASHTAG_MODEL,
-            description=f"{len(row['tags'])} tags by {row['backbone']}; mean average precision "
-            f"{row['mean_average_precision']:.3f} out of fold.",
-        )
-        if champion is not None and champion.version == version.version:
-            return _kept(champion, "The champion is this very model already.")
-        promote, reason = _decision(platform, row, version, champion)
-        if not promote:
-            tracking.set_alias(CHALLENGER, version.version, HASHTAG_MODEL)
-            return _kept(champion, reason)
-        change_champion(
-            tracking,
-            platform.ledger,
-            ChampionChange(
-                version=version.version,
-                backbone=row["backbone"],
-                reason=reason,
-                how=BY_RULE,
-                by=_BY_THE_RULE,
-                dataset_digest=row["dataset_digest"],
-                metrics={name: row[name] for name in _METRICS},
-            ),
-            HASHTAG_MODEL,
-        )
-        return TagPromotion(version.version, version.run_id, promoted=True, reason=reason)
+        result = _promote(platform, rows)
+        trained = {_register(platform.tracking, row).version for row in rows}
+        keep_cards(platform, {result.version, *trained}, model=HASHTAG_MODEL)
+    return result
 
 
 def decide_tags(challenger: Ranked, champion: Ranked | None, margin: float) -> tuple[bool, str]:
@@ -156,6 +129,47 @@ def decide_tags(challenger: Ranked, champion: Ranked | None, margin: float) -> t
         f"than {margin:.3f}."
     )
     return ours >= theirs - margin, measured + asked
+
+
+def _promote(platform: Platform, rows: Sequence[Row]) -> TagPromotion:
+    """Register the best training and let it serve if the rule says so; the lock is held."""
+    tracking = platform.tracking
+    catch_up(tracking, platform.ledger, HASHTAG_MODEL)
+    champion = tracking.alias(CHAMPION, HASHTAG_MODEL)
+    if not rows:
+        return _kept(champion, "There is no multi-label model to promote: too few tags.")
+    row = max(rows, key=lambda each: each["mean_average_precision"])
+    version = _register(tracking, row)
+    if champion is not None and champion.version == version.version:
+        return _kept(champion, "The champion is this very model already.")
+    promote, reason = _decision(platform, row, version, champion)
+    if not promote:
+        tracking.set_alias(CHALLENGER, version.version, HASHTAG_MODEL)
+        return _kept(champion, reason)
+    change_champion(
+        tracking,
+        platform.ledger,
+        ChampionChange(
+            version=version.version,
+            backbone=row["backbone"],
+            reason=reason,
+            how=BY_RULE,
+            by=_BY_THE_RULE,
+            dataset_digest=row["dataset_digest"],
+            metrics={name: row[name] for name in _METRICS},
+        ),
+        HASHTAG_MODEL,
+    )
+    return TagPromotion(version.version, version.run_id, promoted=True, reason=reason)
+
+
+def _register(tracking: Tracking, row: Row) -> RegisteredVersion:
+    """Return the version of a training, which is made the first time."""
+    return tracking.register(
+        row["run_id"],
+        {"backbone": row["backbone"], "dataset": row["dataset_digest"][:12]},
+        model=HASHTAG_MODEL,
+    )
 
 
 def _decision(

@@ -22,6 +22,7 @@ import numpy as np
 from reds_pipeline.tracking import BUNDLE_DIRECTORY, MODEL_ARTIFACT
 
 if TYPE_CHECKING:
+    from reds_pipeline.modeling.abstention import Answers
     from reds_pipeline.modeling.experiment import Experiment
     from reds_pipeline.modeling.per_class import ClassMeasures
     from reds_pipeline.modeling.splits import Split
@@ -219,11 +220,6 @@ def summary(outcome: Outcome) -> str:
     """Return what people read first on the page of the run, as Markdown."""
     data, experiment, record = outcome.data, outcome.experiment, outcome.record
     folds, test = experiment.cv_calibration, experiment.test_answers
-    answered = (
-        f"of which {test.accuracy:.1%} were right"
-        if test.accuracy is not None
-        else "so that nothing can be said of such answers"
-    )
     return (
         f"**{record['backbone']}**, protocol `{record['protocol']}`: {len(data.keys)} pictures of "
         f"{len(record['classes'])} classes ({', '.join(record['classes'])}).\n\n"
@@ -233,10 +229,25 @@ def summary(outcome: Outcome) -> str:
         f"{record['test_low']:.1%} to {record['test_high']:.1%}).\n"
         f"- Chances out of fold are off by {folds.value:.1%} on average (95 % interval "
         f"{folds.low:.1%} to {folds.high:.1%}; {folds.by_chance:.1%} would be so by chance).\n"
-        f"- Answers are given from a chance of {record['answer_threshold']:.2f}: "
-        f"{test.coverage:.1%} of the test, {answered}.\n"
+        f"- {_answers_in_words(test)}\n"
         f"- C = {record['C']:g}. Fitting took {record['fit_s']:.1f} s, embedding "
         f"{record['embed_s']:.1f} s for {data.embedded} pictures with {data.engine}."
+    )
+
+
+def _answers_in_words(test: Answers) -> str:
+    from reds_pipeline.modeling.abstention import NO_ANSWER
+
+    if test.threshold >= NO_ANSWER:
+        return "No answer is one to rely on: at no chance are as many right as were asked for."
+    right = (
+        "so that nothing can be said of such answers"
+        if test.accuracy is None
+        else f"of which {test.accuracy:.1%} were right"
+    )
+    return (
+        f"Answers are given from a chance of {test.threshold:.2f}: {test.coverage:.1%} of the "
+        f"test, {right}."
     )
 
 

@@ -24,7 +24,11 @@ picture of something that is no class at all would otherwise be answered by a mo
 mistakes among its own classes."""
 
 NO_ANSWER = 1.0
-"""Threshold of a model whose answers are nowhere right as often as wanted."""
+"""Threshold of a model whose answers are nowhere right as often as wanted: no chance reaches it,
+not even one that rounding has made 1, as it may of a picture unlike all that were learnt."""
+
+HIGHEST_THRESHOLD = float(np.nextafter(NO_ANSWER, 0))
+"""Of a model that gives answers."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,14 @@ def answer_threshold(
     lowest = int(np.flatnonzero(possible).max())
     if not (ordered[lowest + 1 :] >= LOWEST_THRESHOLD).any():
         return LOWEST_THRESHOLD
-    return float(ordered[lowest])
+    return min(float(ordered[lowest]), HIGHEST_THRESHOLD)
+
+
+def reached(
+    chances: NDArray[np.float64], thresholds: NDArray[np.float64] | float
+) -> NDArray[np.bool_]:
+    """Return which chances (..., k) reach their thresholds (k,), or one for all."""
+    return np.asarray((chances >= thresholds) & (np.asarray(thresholds) < NO_ANSWER))
 
 
 def answers(chances: NDArray[np.float64], correct: NDArray[np.bool_], threshold: float) -> Answers:
@@ -90,7 +101,7 @@ def answers(chances: NDArray[np.float64], correct: NDArray[np.bool_], threshold:
         correct: bool (n,), whether it was right.
         threshold: From ``answer_threshold``.
     """
-    is_given = chances >= threshold
+    is_given = reached(chances, threshold)
     given, total = int(is_given.sum()), len(chances)
     right = int(correct[is_given].sum())
     return Answers(

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reds_pipeline.errors import RedsError
+from reds_pipeline.modeling.abstention import reached
 from reds_pipeline.modeling.calibration import probabilities, sigmoid
 from reds_pipeline.modeling.heads import FittedHead
 from reds_pipeline.storage.atomic import TEMPORARY_PREFIX
@@ -80,7 +81,8 @@ class ModelBundle:
         slope: float64 (k,), by which a decision value is multiplied before it becomes a chance;
             one over the temperature for a model of classes.
         offset: float64 (k,), which is then added.
-        thresholds: float64 (k,), the chance from which an answer is given; 0 to 1.
+        thresholds: float64 (k,), the chance from which an answer is given; 0 to 1, at which
+            none is (``abstention.NO_ANSWER``).
         provenance: Where it comes from.
 
     Raises:
@@ -169,7 +171,7 @@ class ModelBundle:
         Of a model of classes it is the likeliest class's entry that says whether its answer is
         one to rely on.
         """
-        return np.asarray(chances >= self.thresholds)
+        return reached(chances, self.thresholds)
 
 
 def bundle_from_head(

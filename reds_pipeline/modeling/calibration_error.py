@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reds_pipeline.modeling.intervals import wilson_interval
+from reds_pipeline.modeling.intervals import wilson_interval, with_unseen_groups
 
 BINS = 15
 LEAST_IN_A_BIN = 20
@@ -138,10 +138,14 @@ def calibration_error(
     )
     drawn = _bootstrap(places, excess, units, count, generator)
     upper, lower = np.quantile(drawn, [0.975, 0.025])
+    low, high = with_unseen_groups(
+        2 * value - float(upper), 2 * value - float(lower), value, int(units.max()) + 1
+    )
     return CalibrationError(
         value=value,
-        low=max(0.0, 2 * value - float(upper)),
-        high=max(0.0, 2 * value - float(lower)),
+        low=low,
+        # All of the draws may lie higher than twice what was measured.
+        high=max(low, high),
         by_chance=_by_chance(places, chances, count),
         answers=len(chances),
     )

@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from reds_pipeline.modeling.intervals import with_unseen_groups
+
 SIGNIFICANCE = 0.05
 CONFIDENCE = 0.95
 RESAMPLES = 10_000
@@ -103,8 +105,8 @@ def compare_predictions(
         seed: Of the bootstrap.
 
     Returns:
-        The comparison. Where all pictures are of one group, the interval is -1 to 1: nothing is
-        known about others.
+        The comparison. Where all pictures are of one group, the interval is -1 to 1, and where
+        all groups agree, it says what so few can show: see ``with_unseen_groups``.
 
     Raises:
         ValueError: There is no picture, or the lengths differ.
@@ -174,8 +176,6 @@ def _interval(
     """Return the percentile interval of the mean difference, by a bootstrap over groups."""
     sums = np.bincount(units, weights=differences).astype(np.int64)
     sizes = np.bincount(units)
-    if len(sizes) < 2:
-        return -1.0, 1.0
     # Groups of the same size and sum are alike to the mean, so it is enough to draw how often each
     # kind occurs: the same distribution at a cost that does not grow with the data set.
     kinds, counts = np.unique(np.stack([sums, sizes]), axis=1, return_counts=True)
@@ -184,7 +184,9 @@ def _interval(
     means = (drawn @ kinds[0]) / (drawn @ kinds[1])
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
-    return float(low), float(high)
+    return with_unseen_groups(
+        float(low), float(high), sums.sum() / sizes.sum(), len(sizes), lowest=-1.0
+    )
 
 
 def _percent(share: float) -> str:

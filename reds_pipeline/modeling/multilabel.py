@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reds_pipeline.modeling.abstention import HIGHEST_THRESHOLD, reached
 from reds_pipeline.modeling.bundle import ModelBundle, Provenance
 from reds_pipeline.modeling.calibration import fit_sigmoids, sigmoid
 from reds_pipeline.modeling.choose_c import FoldFits, fit_folds
@@ -137,11 +138,11 @@ def run_tag_experiment(
         asked, others = split.fold == number, training & (split.fold != number)
         calibration = _calibrate(fits.inner_decisions[number][others], targets[others])
         chances[asked] = calibration.chances(fits.decisions[asked])
-        given[asked] = chances[asked] >= calibration.thresholds
+        given[asked] = reached(chances[asked], calibration.thresholds)
         frequencies[asked] = targets[others].mean(axis=0)
     final = _calibrate(fits.inner_decisions[-1][training], targets[training])
     chances[test] = final.chances(fits.final.decision_values(0, 0, features[test]))
-    given[test] = chances[test] >= final.thresholds
+    given[test] = reached(chances[test], final.thresholds)
     frequencies[test] = targets[training].mean(axis=0)
     names, seed = np.asarray(groups, dtype=str), parameters.seed
     has_test = bool(targets[test].any())
@@ -191,7 +192,7 @@ def draw_thresholds(chances: Numbers, targets: Flags) -> tuple[Numbers, Flags]:
     spread = np.sqrt(positives * negatives * (len(targets) + 1) / 12)
     shown = (spread > 0) & (excess > _CONVINCING_DEVIATIONS * spread)
     least = np.where(shown, LEAST_CHANCE, UNSHOWN_CHANCE)
-    return np.maximum(_highest_f1(chances, targets), least), shown
+    return np.clip(_highest_f1(chances, targets), least, HIGHEST_THRESHOLD), shown
 
 
 def bundle_of_tags(

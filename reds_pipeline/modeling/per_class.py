@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reds_pipeline.modeling.intervals import wilson_interval
+from reds_pipeline.modeling.intervals import wilson_interval, with_unseen_groups
 
 DRAWS = 1000
 _CELLS_AT_ONCE = 4_000_000
@@ -36,7 +36,8 @@ class ClassMeasures:
         recall: ``found / pictures``; None if there are none.
         recall_interval: 95 %, Wilson.
         f1: Harmonic mean of both; None if there are neither pictures nor answers.
-        f1_interval: 95 %, percentiles of a bootstrap over groups.
+        f1_interval: 95 %, percentiles of a bootstrap over groups; see ``with_unseen_groups`` for
+            where they all agree.
     """
 
     name: str
@@ -75,12 +76,14 @@ def measures_per_class(
     order = np.asarray(classes, dtype=str)
     is_true = np.asarray(labels, dtype=str)[:, None] == order
     is_said = np.asarray(predicted, dtype=str)[:, None] == order
-    lows, highs = _f1_intervals(is_true, is_said, np.asarray(groups, dtype=str), seed)
+    names = np.asarray(groups, dtype=str)
+    lows, highs = _f1_intervals(is_true, is_said, names, seed)
     measures = []
     for column, name in enumerate(classes):
         pictures, answers = int(is_true[:, column].sum()), int(is_said[:, column].sum())
         found = int((is_true & is_said)[:, column].sum())
-        known = pictures + answers > 0
+        f1 = 2 * found / (pictures + answers) if pictures + answers else None
+        units = len(set(names[(is_true | is_said)[:, column]].tolist()))
         measures.append(
             ClassMeasures(
                 name=name,
@@ -91,8 +94,10 @@ def measures_per_class(
                 precision_interval=wilson_interval(found, answers) if answers else None,
                 recall=found / pictures if pictures else None,
                 recall_interval=wilson_interval(found, pictures) if pictures else None,
-                f1=2 * found / (pictures + answers) if known else None,
-                f1_interval=(float(lows[column]), float(highs[column])) if known else None,
+                f1=f1,
+                f1_interval=None
+                if f1 is None
+                else with_unseen_groups(float(lows[column]), float(highs[column]), f1, units),
             )
         )
     return measures

@@ -23,6 +23,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from reds_pipeline.modeling.intervals import with_unseen_groups
+
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
@@ -36,7 +38,7 @@ class Interval:
 
     Attributes:
         value: As measured.
-        low: 2.5 % point over resamples of the groups.
+        low: 2.5 % point over resamples of the groups; see ``with_unseen_groups``.
         high: 97.5 % point.
     """
 
@@ -161,11 +163,12 @@ def measure_recommendations(
     """Measure the first tags of a ranking; see `measure` for the arguments."""
     judged = _judged(truth)
     chances, truth = chances[judged], truth[judged]
-    weights = _weights(np.asarray(groups, dtype=str)[judged], seed)
+    names = np.asarray(groups, dtype=str)[judged]
+    weights, units = _weights(names, seed), len(np.unique(names))
     totals = weights.sum(axis=1)
 
     def averaged(values: Numbers) -> Interval:
-        return _interval(float(values.mean()), weights @ values / totals)
+        return _interval(float(values.mean()), weights @ values / totals, units)
 
     return Recommendations(
         precision_at_1=averaged(precision_at(chances, truth, 1)),
@@ -199,7 +202,9 @@ def measure(
     return TagMeasures(
         recommendations=recommendations,
         mean_average_precision=_interval(
-            float(np.nanmean(precisions)), np.nanmean(resampled, axis=1)
+            float(np.nanmean(precisions)),
+            np.nanmean(resampled[np.isfinite(resampled).any(axis=1)], axis=1),
+            len(set(groups)),
         ),
         macro_f1=float(np.nanmean(f1)),
         micro_f1=float(2 * (given & truth).sum() / (given.sum() + truth.sum())),
@@ -231,7 +236,7 @@ def _weights(groups: NDArray[np.str_], seed: int) -> Numbers:
     return np.asarray(drawn[:, group], np.float64)
 
 
-def _interval(value: float, resampled: Numbers) -> Interval:
+def _interval(value: float, resampled: Numbers, groups: int) -> Interval:
     # A resample holds images twice, which flatters average precision. Only the spread is wanted.
     low, high = np.percentile(resampled, _OUTER) - resampled.mean() + value
-    return Interval(value, float(low), float(high))
+    return Interval(value, *with_unseen_groups(float(low), float(high), value, groups))

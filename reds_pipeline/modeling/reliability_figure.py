@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from reds_pipeline.drawing import FAINT, INK, PALETTE, QUIET, new_figure, png, quiet_axes
+from reds_pipeline.modeling.abstention import NO_ANSWER
 
 if TYPE_CHECKING:
     from reds_pipeline.modeling.calibration_error import ReliabilityBin
@@ -25,7 +26,7 @@ def reliability_figure(
     Args:
         measured: For each set of pictures, named as people know it, its bins.
         title: Printed above.
-        threshold: Chance from which answers are given; marked if there is one.
+        threshold: Chance from which answers are given; marked if any are.
     """
     figure = new_figure(6.4, 5.6)
     axes = figure.add_subplot()
@@ -52,7 +53,7 @@ def reliability_figure(
             zorder=3,
             label=f"{name} ({sum(part.answers for part in bins)} pictures)",
         )
-    if threshold is not None and threshold <= 1:
+    if threshold is not None and threshold < NO_ANSWER:
         axes.axvline(threshold, color=FAINT, linewidth=1.2)
         axes.annotate(
             "answers from here",
