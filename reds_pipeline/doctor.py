@@ -9,11 +9,10 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from reds_pipeline.demo.demo_home import demo_instance_of
+from reds_pipeline.demo.demo_home import demo_answering
 from reds_pipeline.errors import RedsError
 from reds_pipeline.resources import Platform
 from reds_pipeline.settings import Settings
@@ -56,7 +55,7 @@ def examine(settings: Settings) -> list[Finding]:
     """Look at everything that a run with these settings would need."""
     platform = Platform(settings)
     # A demonstration's host is part of this program and runs while it is asked.
-    with demo_instance_of(platform.home) or nullcontext():
+    with demo_answering(platform.home):
         return [
             _python(),
             _disk(platform),

@@ -2,7 +2,7 @@
 
 What belongs here: bringing predictions, embeddings, times of posting and the backbones' own heads
 together (R-IMP-8). What does not: measuring (``modeling.domain_shift``,
-``modeling.feature_drift``) and Dagster.
+``modeling.feature_drift``), the sentences (``modeling.domain_shift_words``) and Dagster.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from reds_pipeline.tracking import Tracking
 
 if TYPE_CHECKING:
     from reds_pipeline.modeling.domain_shift import Share, ZeroShot
-    from reds_pipeline.modeling.feature_drift import OldAgainstNew, Period
+    from reds_pipeline.modeling.feature_drift import Period
 
 REPORT = "domain_shift"
 ANSWERS_FIGURE, DRIFT_FIGURE = "domain_shift_answers.png", "domain_shift_months.png"
@@ -99,6 +99,7 @@ def _measure(
     backbone: str, pictures: PredictedPictures, settings: Settings, synsets: Mapping[str, str]
 ) -> tuple[dict[str, Any], dict[str, Share], tuple[Period, ...]]:
     from reds_pipeline.modeling.domain_shift import nearest_neighbours, share_of
+    from reds_pipeline.modeling.domain_shift_words import drift_in_words, nearness_in_words
     from reds_pipeline.modeling.feature_drift import monthly_drift, old_against_new
 
     seed = settings.seed
@@ -129,7 +130,12 @@ def _measure(
         "zero_shot": why,
         "drift": [asdict(period) for period in drift],
         "old_against_new": asdict(times) if times else None,
-        "sentence": f"{_nearness_in_words(answers)} {_drift_in_words(drift, times)}",
+        "sentence": " ".join(
+            [
+                nearness_in_words(answers[SVM], answers[NEIGHBOURS], answers.get(ZERO_SHOT)),
+                drift_in_words(drift, times),
+            ]
+        ),
     }
     return content, answers, drift
 
@@ -154,6 +160,7 @@ def _ask_head(
     from reds_pipeline.lexicon.imagenet_kinds import kinds_among
     from reds_pipeline.lexicon.wordnet import load_wordnet
     from reds_pipeline.modeling.domain_shift import zero_shot
+    from reds_pipeline.modeling.domain_shift_words import zero_shot_in_words
 
     try:
         head = read_imagenet_head(backbone, settings.weights_dir)
@@ -164,39 +171,4 @@ def _ask_head(
     result = zero_shot(pictures.features, pictures.labels, (head.weights, head.bias), kinds)
     if result is None:
         return None, "ImageNet has kinds of fewer than two of the classes."
-    counted = ", ".join(f"{name} {len(kinds[name])}" for name in classes)
-    return result, (
-        f"Kinds in ImageNet: {counted}. On average {100 * result.mass:.1f} % of all chances fall "
-        "on kinds of the true class."
-    )
-
-
-def _nearness_in_words(answers: Mapping[str, Share]) -> str:
-    svm, neighbours = answers[SVM], answers[NEIGHBOURS]
-    told = (
-        f"Neighbours alone, nothing fitted, answer {_share(neighbours)} rightly, the linear SVM "
-        f"{_share(svm)}"
-    )
-    if ZERO_SHOT in answers:
-        told += f", the backbone's own ImageNet head {_share(answers[ZERO_SHOT])}"
-    return f"{told}."
-
-
-def _drift_in_words(drift: Sequence[Period], times: OldAgainstNew | None) -> str:
-    if not drift:
-        return "The pictures of too few months are here to see a drift."
-    beyond = [period.name for period in drift if period.distance > period.chance]
-    told = (
-        f"{len(beyond)} of {len(drift)} periods lie farther from all pictures than chance "
-        f"explains{': ' if beyond else ''}{', '.join(beyond)}"
-    )
-    if times is None:
-        return f"{told}; too few authors posted early or late to tell old from new."
-    return (
-        f"{told}; old and new pictures are told apart with an AUC of {times.auc:.2f} (95 % "
-        f"interval {times.low:.2f} to {times.high:.2f}; 0.5 is no difference)."
-    )
-
-
-def _share(share: Share) -> str:
-    return f"{share.accuracy:.3f} ({share.low:.3f} to {share.high:.3f})"
+    return result, zero_shot_in_words(result, kinds)

@@ -11,6 +11,7 @@ data set, and again when it comes back to it; a withdrawn picture is forgotten h
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,7 +24,8 @@ from reds_pipeline.storage.tables import TEST_PICTURES, read_rows, write_rows
 Row = dict[str, Any]
 
 TABLE = "test_pictures"
-# A test that takes more than this, and half as much again as one drawn now, is worth a word.
+# A test that takes more of a class than this, and half as much again as one drawn now, is worth a
+# word: what tests is lost to learning.
 _LARGE_SHARE = 0.25
 _OUTGROWN = 1.5
 
@@ -62,22 +64,39 @@ def frozen_test(home: Home, rows: Sequence[Mapping[str, Any]], seed: int) -> set
     ]
     if joining:
         write_rows(home.table(TABLE), [*remembered, *joining], TEST_PICTURES)
-    share = len(tested) / len(rows)
     _logger.info(
         "%d pictures are held out for the test, %.0f %% of all; %d of them joined now",
         len(tested),
-        100 * share,
+        100 * len(tested) / len(rows),
         len(joining),
     )
-    if share > _LARGE_SHARE and share > _OUTGROWN * len(_tested(rows, seed, set())) / len(rows):
+    if outgrown := _outgrown(rows, tested, seed):
         _logger.warning(
-            "The test takes %.0f %% of all pictures, because authors or copies of pictures held "
-            "out earlier have become so many; delete %s to draw a smaller test, with which older "
-            "models cannot be compared.",
-            100 * share,
+            "The test takes %s, because authors or copies of pictures held out earlier have "
+            "become so many; delete %s to draw a smaller test, with which older models cannot be "
+            "compared.",
+            ", ".join(f"{share:.0%} of the class {name}" for name, share in outgrown.items()),
             home.table(TABLE),
         )
     return {row["sha256"] for row in tested}
+
+
+def _outgrown(
+    rows: Sequence[Mapping[str, Any]], tested: Sequence[Row], seed: int
+) -> dict[str, float]:
+    """Return the classes of which far more test than a test drawn now would take, and how much."""
+    large = {name: share for name, share in _shares(rows, tested).items() if share > _LARGE_SHARE}
+    if not large:
+        return {}
+    now = _shares(rows, _tested(rows, seed, set()))
+    return {name: share for name, share in large.items() if share > _OUTGROWN * now[name]}
+
+
+def _shares(rows: Sequence[Mapping[str, Any]], tested: Sequence[Row]) -> dict[str, float]:
+    """Return the share of each class's pictures that test."""
+    pictures = Counter(row["class_name"] for row in rows)
+    held_out = Counter(row["class_name"] for row in tested)
+    return {name: held_out[name] / count for name, count in sorted(pictures.items())}
 
 
 def _tested(rows: Sequence[Mapping[str, Any]], seed: int, before: set[str]) -> list[Row]:

@@ -34,6 +34,7 @@ from reds_pipeline.modeling.promotion import (
     Rival,
     SharedTest,
     best,
+    chosen_among,
     decide,
 )
 from reds_pipeline.resources import Platform
@@ -101,8 +102,13 @@ def promote_best(platform: Platform) -> PromotionResult:
     if not candidates:
         raise RedsError("There is no trained model to promote; run the training first.")
     row = candidates[best([_measured(row) for row in candidates])]
+    considered = chosen_among(
+        {each["backbone"]: each["cv_mean"] for each in candidates},
+        "mean accuracy of the grouped folds",
+        row["backbone"],
+    )
     with champion_lock(platform.home):
-        result = _promote(platform, row)
+        result = _promote(platform, row, considered)
         trained = {_register(platform.tracking, each).version for each in candidates}
         keep_cards(
             platform,
@@ -120,33 +126,35 @@ def origins_of_labels(platform: Platform) -> LabelOrigins:
     )
 
 
-def _promote(platform: Platform, row: Mapping[str, Any]) -> PromotionResult:
-    """Register the best training and let it serve if the rule says so; the lock is held."""
+def _promote(platform: Platform, row: Mapping[str, Any], considered: str) -> PromotionResult:
+    """Register the best training and let it serve if the rule says so; the lock is held.
+
+    ``considered`` says why it is the best, and becomes part of the reason.
+    """
     tracking = platform.tracking
     version = _register(tracking, row)
     notices = tuple(catch_up(tracking, platform.ledger))
     champion = tracking.alias(CHAMPION)
     if champion is not None and champion.run_id == version.run_id:
-        reason = "The champion is this very model already."
+        reason = f"The champion is this very model already.{considered}"
         return promotion_result(champion, version, reason, notices=notices)
     decision, test = _decision(platform, row, version, champion)
-    _logger.info("Version %s: %s", version.version, decision.reason)
+    reason = f"{decision.reason}{considered}"
+    _logger.info("Version %s: %s", version.version, reason)
     if not decision.promote:
         tracking.set_alias(CHALLENGER, version.version)
-        return promotion_result(champion, version, decision.reason, test=test, notices=notices)
+        return promotion_result(champion, version, reason, test=test, notices=notices)
     change = ChampionChange(
         version=version.version,
         backbone=row["backbone"],
-        reason=decision.reason,
+        reason=reason,
         how=BY_RULE,
         by=_BY_THE_RULE,
         dataset_digest=row["dataset_digest"],
         metrics=_metrics(row, test),
     )
     change_champion(tracking, platform.ledger, change)
-    return promotion_result(
-        version, version, decision.reason, promoted=True, test=test, notices=notices
-    )
+    return promotion_result(version, version, reason, promoted=True, test=test, notices=notices)
 
 
 def _register(tracking: Tracking, row: Mapping[str, Any]) -> RegisteredVersion:

@@ -72,13 +72,15 @@ class PruningReport:
     def sentence(self) -> str:
         """What happened, for people."""
         stay = len(self.fates) - len(self.removed)
+        if not self.fates:
+            return f"There is no version of {self.model} yet."
         if not self.removed:
-            return f"All {stay} versions of {self.model} stay."
+            return f"Every version of {self.model} stays; there {_counted(stay)}."
         names = ", ".join(fate.version for fate in self.removed)
         done = "were removed" if self.applied else "would be removed"
         freed = "is free now" if self.applied else "would be free"
         return (
-            f"Of {self.model} the versions {names} {done} and {stay} stay; {self.freed / 1e6:.1f} "
+            f"Of {self.model} these versions {done}: {names}; {stay} stay, {self.freed / 1e6:.1f} "
             f"MB {freed}. The runs keep all their numbers."
         )
 
@@ -179,6 +181,10 @@ def prune(
                     MODEL_PRUNED, fate.version, {"model": model, "freed_bytes": fate.size}
                 )
     return report
+
+
+def _counted(versions: int) -> str:
+    return "is one" if versions == 1 else f"are {versions}"
 
 
 def _size(platform: Platform, version: RegisteredVersion) -> int:

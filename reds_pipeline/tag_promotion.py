@@ -25,6 +25,7 @@ from reds_pipeline.model_history import (
     history,
     set_aside,
 )
+from reds_pipeline.modeling.promotion import chosen_among
 from reds_pipeline.resources import Platform
 from reds_pipeline.storage.tables import TAG_TRAININGS, read_rows
 from reds_pipeline.tag_training import RECORD, TABLE, TAG_TABLE
@@ -139,10 +140,16 @@ def _promote(platform: Platform, rows: Sequence[Row]) -> TagPromotion:
     if not rows:
         return _kept(champion, "There is no multi-label model to promote: too few tags.")
     row = max(rows, key=lambda each: each["mean_average_precision"])
+    considered = chosen_among(
+        {each["backbone"]: each["mean_average_precision"] for each in rows},
+        "mean average precision out of fold",
+        row["backbone"],
+    )
     version = _register(tracking, row)
     if champion is not None and champion.version == version.version:
-        return _kept(champion, "The champion is this very model already.")
-    promote, reason = _decision(platform, row, version, champion)
+        return _kept(champion, f"The champion is this very model already.{considered}")
+    promote, decided = _decision(platform, row, version, champion)
+    reason = f"{decided}{considered}"
     if not promote:
         tracking.set_alias(CHALLENGER, version.version, HASHTAG_MODEL)
         return _kept(champion, reason)

@@ -32,7 +32,7 @@ from reds_pipeline.tag_training_log import (
 )
 from reds_pipeline.tracking import Tracking
 from reds_pipeline.training_log import SPLIT, split_manifest
-from reds_pipeline.training_set import load_training_set
+from reds_pipeline.training_set import load_training_set, one_training
 
 if TYPE_CHECKING:
     from reds_pipeline.modeling.multilabel import TagParameters
@@ -76,6 +76,11 @@ def train_tags(platform: Platform, backbone: str, dagster_run_id: str) -> TagTra
     Raises:
         RedsError: Something has not been embedded, or a class is too small to be split.
     """
+    with one_training(platform.home, backbone):
+        return _train_once(platform, backbone, dagster_run_id)
+
+
+def _train_once(platform: Platform, backbone: str, dagster_run_id: str) -> TagTrained:
     from reds_pipeline.modeling.multilabel import TagParameters
 
     settings, tracking = platform.settings, platform.tracking

@@ -210,8 +210,8 @@ def summary(row: Mapping[str, Any], per_tag: Sequence[Mapping[str, Any]]) -> str
     shown = [tag["tag"] for tag in per_tag if tag["shown"]]
     return (
         f"{row['backbone']} was trained on {len(per_tag)} tags, of which pictures show "
-        f"{len(shown)}. Of {row['n_train']} pictures out of fold, {row['precision_at_1']:.1%} have "
-        "the likeliest tag (naming the most frequent one: "
+        f"{len(shown)}. Out of fold ({row['n_train']} pictures), of those with any of these tags "
+        f"{row['precision_at_1']:.1%} have the likeliest one (naming the most frequent: "
         f"{row['popularity_precision_at_1']:.1%}), and the five likeliest hold "
         f"{row['recall_at_5']:.1%} of their tags "
         f"({row['popularity_recall_at_5']:.1%}). A tag that an author did not write counts as "

@@ -6,7 +6,6 @@ What belongs here: the one path from a file to tags, the same preprocessing as i
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,13 +82,12 @@ class Tagger:
             RedsError: There is none yet, or its encoder cannot be had.
         """
         from reds_pipeline.embedding.encoder import EncoderSpec, load_encoder
-        from reds_pipeline.modeling.bundle import load_bundle
+        from reds_pipeline.shared_test import read_bundle
 
         version = platform.tracking.alias(CHAMPION, _MODEL_OF_KIND[kind])
         if version is None:
             raise RedsError(_NO_MODEL[kind].format(home=platform.home.root))
-        with tempfile.TemporaryDirectory() as temporary:
-            bundle = load_bundle(platform.tracking.bundle(version, Path(temporary)))
+        bundle = read_bundle(platform.tracking, version)
         spec = EncoderSpec(bundle.provenance.encoder_name, platform.settings.weights_dir)
         return cls(bundle, load_encoder(spec), version.version)
 

@@ -1,7 +1,8 @@
 """How results look in a terminal.
 
 What belongs here: tables for people on standard output. What does not: computing what is in
-them; JSON, which ``cli.py`` prints itself.
+them; JSON, which the commands print themselves; models and backbones (``terminal_models.py``,
+``terminal_backbones.py``).
 """
 
 from __future__ import annotations
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from reds_pipeline.dataset.export import ExportReport
     from reds_pipeline.doctor import Finding
     from reds_pipeline.fediverse.hosts import HostProfile
-    from reds_pipeline.model_history import RecordedChange
-    from reds_pipeline.pruning import PruningReport
     from reds_pipeline.settings import Settings
     from reds_pipeline.withdrawal.withdraw import WithdrawalReport
 
@@ -32,7 +31,7 @@ _JOINT = "\ue000"
 
 def show_summary(summary: Mapping[str, Any]) -> None:
     """Show what ``status.run_summary`` returned."""
-    console = _console()
+    console = make_console()
     _show_funnel(console, summary["funnel"])
     _show_models(console, summary["models"])
     champion = summary["champion"]
@@ -42,7 +41,7 @@ def show_summary(summary: Mapping[str, Any]) -> None:
 
 def show_status(report: Mapping[str, Any]) -> None:
     """Show what ``status.home_status`` returned."""
-    console = _console()
+    console = make_console()
     console.print(f"Home: {report['home']}\nMLflow: {report['tracking_uri']}")
     if not report["classes"]:
         console.print("Nothing has been collected yet; start with `reds run` or `reds demo`.")
@@ -90,12 +89,12 @@ def show_tags(answers: Sequence[Mapping[str, Any]]) -> None:
                 tags += "  (not sure)"
             table.add_row(answer["file"], tags, f"version {answer['model_version']}")
     if table.row_count:
-        _console().print(table)
+        make_console().print(table)
 
 
 def show_comparison(report: Mapping[str, Any]) -> None:
     """Show what ``BackboneReport.as_dict`` returned."""
-    console = _console()
+    console = make_console()
     _show_models(console, report["backbones"])
     if not report["comparisons"]:
         console.print("\nThere is one backbone only, so there is nothing to compare it with.")
@@ -119,13 +118,13 @@ def show_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
         mark = Text("ok", "green") if finding.ok else Text("missing", "red")
         table.add_row(mark, finding.subject, finding.detail)
-    _console().print(table)
+    make_console().print(table)
 
 
 def show_approvals(approved: Sequence[Mapping[str, Any]]) -> None:
     """Show what ``approvals.approvals`` returned."""
     if not approved:
-        _console().print("No host is approved; see `reds hosts approve --help`.")
+        make_console().print("No host is approved; see `reds hosts approve --help`.")
         return
     table = Table(box=None, header_style="bold")
     for column in ("host", "reviewed by", "terms read", "approved at"):
@@ -137,12 +136,12 @@ def show_approvals(approved: Sequence[Mapping[str, Any]]) -> None:
             approval["terms_read"],
             approval["approved_at"],
         )
-    _console().print(table)
+    make_console().print(table)
 
 
 def show_withdrawal(report: WithdrawalReport) -> None:
     """Show what ``withdrawal.withdraw`` removed or would remove."""
-    console = _console()
+    console = make_console()
     if not report.removed:
         future = "would not" if report.dry_run else "will not"
         condition = ", once you withdraw it without --dry-run" if report.dry_run else ""
@@ -167,7 +166,7 @@ def show_withdrawal(report: WithdrawalReport) -> None:
 
 def show_profile(url: str, profile: HostProfile) -> None:
     """Show what ``hosts.probe`` found."""
-    console = _console()
+    console = make_console()
     console.print(f"{url}: {profile.software or 'unknown software'} {profile.version}".rstrip())
     table = Table(box=None, show_header=False)
     for name, verdict, purpose in profile.verdicts():
@@ -177,7 +176,7 @@ def show_profile(url: str, profile: HostProfile) -> None:
 
 def show_export(report: ExportReport) -> None:
     """Show what ``dataset.export.export_dataset`` wrote."""
-    console = _console()
+    console = make_console()
     console.print(
         f"Wrote {report.pictures} pictures ({report.total_bytes / 1e6:.1f} MB) to "
         f"{report.directory}, with their card (README.md and croissant.json)."
@@ -192,7 +191,7 @@ def show_export(report: ExportReport) -> None:
 
 def show_withdrawn_from_export(directory: Path, withdrawn: Sequence[str]) -> None:
     """Show what ``dataset.export.withdrawn_from`` found."""
-    console = _console(soft_wrap=True)
+    console = make_console(soft_wrap=True)
     if not withdrawn:
         console.print(f"Nothing in {directory} was withdrawn since.")
         return
@@ -204,46 +203,13 @@ def show_withdrawn_from_export(directory: Path, withdrawn: Sequence[str]) -> Non
         console.print(f"  {sha256}")
 
 
-def show_history(model: str, champion: str, entries: Sequence[RecordedChange]) -> None:
-    """Show which version of a registered model served when and why."""
-    console = _console(soft_wrap=True)
-    if not entries:
-        console.print(f"No version of {model} has served yet.")
-        return
-    for entry in entries:
-        change = entry.change
-        what = f"version {change.version} ({change.backbone})" if change.version else "none"
-        after = f" after {change.previous}" if change.previous else ""
-        console.print(f"{entry.at}  {what}{after}, by {change.by}")
-        console.print(f"  {change.reason}")
-    console.print(f"Serving now: {f'version {champion}' if champion else 'none'}")
-
-
-def show_pruning(report: PruningReport) -> None:
-    """Show what ``pruning.prune`` removed or would remove."""
-    console = _console()
-    table = Table(box=None, header_style="bold")
-    for column in ("version", "backbone", "registered", "size", "what becomes of it"):
-        table.add_column(column)
-    for fate in report.fates:
-        goes = "removed" if report.applied else "may go"
-        fared = f"stays: {fate.stays_because}" if fate.stays_because else goes
-        size = f"{fate.size / 1e6:.1f} MB"
-        table.add_row(fate.version, fate.backbone, fate.created_at, size, fared)
-    if table.row_count:
-        console.print(table)
-    console.print(report.sentence)
-    if report.removed and not report.applied:
-        console.print("`reds prune --apply` removes them.")
-
-
 def show_next_steps(settings: Settings, example: Path | None) -> None:
     """Say what to try after a demonstration."""
     home = settings.home
     usual = home.resolve() == Path(".reds").resolve()
     option = "" if usual else f" --home {shlex.quote(str(home))}"
     reds = ".venv/bin/reds" if Path(".venv/bin/reds").exists() else "reds"
-    console = _console(soft_wrap=True)
+    console = make_console(soft_wrap=True)
     console.print("\nNext:")
     if example is not None:
         if example.is_relative_to(Path.cwd()):
@@ -254,7 +220,8 @@ def show_next_steps(settings: Settings, example: Path | None) -> None:
     console.print(f"  {reds} up{option}    (Dagster, MLflow and the review in the browser)")
 
 
-def _console(*, soft_wrap: bool = False) -> Console:
+def make_console(*, soft_wrap: bool = False) -> Console:
+    """Return where people read, with a width of its own where that is no terminal."""
     # Paths and sentences may hold square brackets, which Rich would take for its own markup.
     console = Console(markup=False, highlight=False, soft_wrap=soft_wrap)
     if not console.is_terminal:

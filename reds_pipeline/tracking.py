@@ -85,6 +85,8 @@ class Tracking(ModelRegistry):
         # MLflow reads these once, when it is imported.
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+        # What a command prints is for its own reader, who may want JSON.
+        os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
         # A server that does not answer should be known soon, not after minutes.
         os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
         for name in ("mlflow.store.db.utils", "alembic", "alembic.runtime.migration"):

@@ -24,7 +24,7 @@ from reds_pipeline.storage.tables import PREDICTIONS, TRAININGS, write_rows
 from reds_pipeline.tracking import Tracking
 from reds_pipeline.training_log import PREDICTIONS as PREDICTIONS_ARTIFACT
 from reds_pipeline.training_log import Outcome, log_artifacts, log_model, log_numbers, summary
-from reds_pipeline.training_set import TrainingSet, load_training_set
+from reds_pipeline.training_set import TrainingSet, load_training_set, one_training
 
 if TYPE_CHECKING:
     from reds_pipeline.modeling.experiment import Experiment
@@ -32,18 +32,6 @@ if TYPE_CHECKING:
     from reds_pipeline.modeling.per_class import ClassMeasures
     from reds_pipeline.modeling.splits import Protocol, Split
     from reds_pipeline.tracking_run import Training
-
-__all__ = [
-    "PROMOTABLE",
-    "PROTOCOLS",
-    "RECORD",
-    "Trained",
-    "TrainingSet",
-    "load_training_set",
-    "train",
-    "train_backbone",
-    "training_key",
-]
 
 PROTOCOLS: tuple[Protocol, ...] = ("grouped", "report")
 PROMOTABLE: Protocol = "grouped"
@@ -89,23 +77,24 @@ def train_backbone(platform: Platform, backbone: str, dagster_run_id: str) -> li
     parameters = HeadParameters(
         C=settings.svm_c, seed=settings.seed, answer_accuracy=settings.answer_accuracy
     )
-    data = load_training_set(home, backbone, settings.seed)
     about = _backbone_params(platform, backbone)
-    trained = [
-        train(
-            platform.tracking,
-            data,
-            protocol,
-            parameters,
-            dagster_run_id=dagster_run_id,
-            about_backbone=about,
-        )
-        for protocol in PROTOCOLS
-    ]
-    platform.cost[MODELS_TRAINED] += sum(one.is_new for one in trained)
-    predictions = [row for one in trained for row in one.predictions]
-    write_rows(home.table("predictions", backbone), predictions, PREDICTIONS)
-    write_rows(home.table("trainings", backbone), [one.row for one in trained], TRAININGS)
+    with one_training(home, backbone):
+        data = load_training_set(home, backbone, settings.seed)
+        trained = [
+            train(
+                platform.tracking,
+                data,
+                protocol,
+                parameters,
+                dagster_run_id=dagster_run_id,
+                about_backbone=about,
+            )
+            for protocol in PROTOCOLS
+        ]
+        platform.cost[MODELS_TRAINED] += sum(one.is_new for one in trained)
+        predictions = [row for one in trained for row in one.predictions]
+        write_rows(home.table("predictions", backbone), predictions, PREDICTIONS)
+        write_rows(home.table("trainings", backbone), [one.row for one in trained], TRAININGS)
     return trained
 
 

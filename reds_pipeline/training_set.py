@@ -1,13 +1,14 @@
 """What one backbone's training learns from: the data set as the backbone sees it.
 
-What belongs here: bringing tables, embeddings and the held-out test together. What does not:
-learning (``training.py``).
+What belongs here: bringing tables, embeddings and the held-out test together, and that one process
+at a time learns from them. What does not: learning (``training.py``).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +21,13 @@ from reds_pipeline.imaging.resize import SIDE, resize_rule
 from reds_pipeline.stage_inputs import curated_rows
 from reds_pipeline.storage.arrays import ArrayStore
 from reds_pipeline.storage.home import Home
+from reds_pipeline.storage.locks import exclusive
 from reds_pipeline.storage.tables import EMBEDDING_RUNS, read_rows
 from reds_pipeline.tracking_run import LearntDataset
 
 REFERENCE_ENGINE = "pytorch"
 _LETTERS_OF_A_NAME = 12
+_PATIENCE_SECONDS = 1800.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +87,23 @@ class TrainingSet:
                 "pictures_per_class": dict(sorted(Counter(self.labels).items())),
             },
         )
+
+
+@contextmanager
+def one_training(home: Home, backbone: str) -> Iterator[None]:
+    """Keep another process from training with the same backbone meanwhile.
+
+    It would learn the same once more, and take the run of this one for one that a kill left.
+
+    Raises:
+        RedsError: Another process has been training for minutes.
+    """
+    with exclusive(
+        home.lock(f"training {backbone}"),
+        f"training with {backbone}",
+        patience_seconds=_PATIENCE_SECONDS,
+    ):
+        yield
 
 
 def load_training_set(home: Home, backbone: str, seed: int) -> TrainingSet:

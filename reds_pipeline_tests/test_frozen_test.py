@@ -144,3 +144,18 @@ def test_a_first_test_is_never_too_large_for_what_there_is(
         assert len(frozen_test(home, rows, 7)) / len(rows) <= 0.5
         frozen_test(home, rows, 7)
     assert "The test takes" not in caplog.text
+
+
+def test_a_test_that_swallows_one_class_is_said(
+    home: Home, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One class in ten: all pictures together hardly notice, but that class is no longer learnt."""
+    rows = _rows("cat", "dog", "owl", "rat", "ant", "bee", "cow", "elk", "fox", "hen")
+    tested = sorted(name for name in frozen_test(home, rows, 7) if name.startswith("cat"))[0]
+    group = next(row["group"] for row in rows if row["sha256"] == tested)
+    new = [
+        {"sha256": f"cat new {number}", "class_name": "cat", "group": group} for number in range(30)
+    ]
+    with caplog.at_level(logging.WARNING):
+        frozen_test(home, [*rows, *new], 7)
+    assert "The test takes 49% of the class cat, because" in caplog.text

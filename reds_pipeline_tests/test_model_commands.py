@@ -13,13 +13,16 @@ import pytest
 from reds_pipeline import terminal
 from reds_pipeline.cli import cli
 from reds_pipeline.definitions import build_defs
+from reds_pipeline.embedding.tiny import TINY
 from reds_pipeline.errors import RedsError
 from reds_pipeline.label_origins import LabelOrigins
 from reds_pipeline.model_card import CARD, keep_cards
 from reds_pipeline.model_history import history
 from reds_pipeline.promotion import promote_best
 from reds_pipeline.pruning import prune
+from reds_pipeline.resources import Platform
 from reds_pipeline.status import home_status
+from reds_pipeline.storage.tables import TRAININGS, read_rows, write_rows
 from reds_pipeline.tracking import CHAMPION, MODEL_ARTIFACT, REGISTERED_MODEL
 from reds_pipeline.withdrawal.lineage import WITHDRAWN_PICTURES
 from reds_pipeline_tests import served_models
@@ -80,7 +83,7 @@ def test_history_promote_and_rollback_on_the_command_line(
     reds(models, "history")
     shown = capsys.readouterr().out
     assert "version 1 (tiny) after 2, by Ada\n  it calls every fox a cat" in shown
-    assert shown.endswith("Serving now: version 2\n")
+    assert "Serving now: version 2\n" in shown
     terminal.show_status({**home_status(models.platform), "classes": ["cat"], "funnel": {}})
     assert "version 2: it does not after all" in capsys.readouterr().out
 
@@ -95,6 +98,42 @@ def test_an_alias_moved_in_the_mlflow_ui_shows_in_the_history(
     assert "Serving now: version 1" in captured.out
     reds(models, "rollback")
     assert serving(models) == "2"
+
+
+@pytest.mark.req("R-EXP-12")
+def test_the_backbone_that_lost_can_be_chosen_by_a_person(
+    models: ServedModels, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two backbones were compared, and whoever decides must be able to take the other one."""
+    other = models.train(2)
+    [row] = read_rows(models.platform.home.table("trainings", TINY), TRAININGS)
+    worse = {**row, "backbone": "vgg16", "run_id": other, "cv_mean": 0.7}
+    write_rows(models.platform.home.table("trainings", "vgg16"), [worse], TRAININGS)
+    models.train(3)
+    two = Platform(models.platform.settings.model_copy(update={"backbones": (TINY, "vgg16")}))
+    result = promote_best(two)
+    assert result.candidate_version == "3"
+    assert result.reason.endswith(
+        "Of the 2 backbones tiny was considered, by mean accuracy of the grouped folds: "
+        "tiny 0.8500, vgg16 0.7000."
+    )
+    reds(models, "history", "--json")
+    versions = json.loads(capsys.readouterr().out)["versions"]
+    assert [(each["version"], each["backbone"], each["aliases"]) for each in versions] == [
+        ("4", "vgg16", []),
+        ("3", "tiny", ["challenger"]),
+        ("2", "tiny", ["champion"]),
+        ("1", "tiny", []),
+    ]
+    reds(models, "promote", "4", "--reason", "it was asked for")
+    assert serving(models) == "4"
+    capsys.readouterr()
+    reds(models, "history")
+    shown = capsys.readouterr().out
+    assert "Registered versions, of which `reds promote` lets any serve" in shown
+    assert [line.split()[:2] for line in shown.splitlines() if line.startswith(" 4 ")] == [
+        ["4", "vgg16"]
+    ]
 
 
 def launch(
@@ -136,7 +175,8 @@ def test_old_versions_are_listed_first_and_removed_with_their_files(
         models.train(model)
         promote_best(models.platform)
     reds(models, "prune")
-    assert "versions 3 would be removed and 4 stay" in " ".join(capsys.readouterr().out.split())
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "these versions would be removed: 3; 4 stay" in shown
     report = prune(models.platform)
     assert {fate.version: fate.stays_because for fate in report.fates} == {
         "5": "is the challenger",
@@ -227,5 +267,8 @@ def test_a_home_without_models_says_so(
             reds(empty, command)
         return
     reds(empty, command)
-    expected = {"history": "No version of reds-tagger has served yet.", "prune": "All 0 versions"}
+    expected = {
+        "history": "No version of reds-tagger has served yet.",
+        "prune": "There is no version of reds-tagger yet.",
+    }
     assert expected[command] in capsys.readouterr().out

@@ -6,7 +6,6 @@ What belongs here: the commands below ``reds hosts``. What does not: what an app
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 
@@ -93,7 +92,7 @@ def list_hosts(home: Path | None, as_json: bool) -> None:
 def probe_host(home: Path | None, url: str | None, as_json: bool) -> None:
     """Ask a host (the configured one, or URL) what it gives to whom; nothing is collected."""
     from reds_pipeline import terminal
-    from reds_pipeline.demo.demo_home import demo_instance_of
+    from reds_pipeline.demo.demo_home import demo_answering
     from reds_pipeline.fediverse.hosts import probe
     from reds_pipeline.resources import Platform
     from reds_pipeline.settings import load_settings
@@ -104,7 +103,7 @@ def probe_host(home: Path | None, url: str | None, as_json: bool) -> None:
         settings = load_settings(home=home, host_url=url, host_token="")
     platform = Platform(settings)
     # A demonstration's host is part of this program and runs while it is asked.
-    with demo_instance_of(platform.home) or nullcontext(), platform.host() as client:
+    with demo_answering(platform.home), platform.host() as client:
         profile = probe(client)
     if as_json:
         print_json(

@@ -37,8 +37,9 @@ _by_option = click.option(
 @_registered_option
 @json_option
 def history(home: Path | None, model: str, as_json: bool) -> None:
-    """Show which model served when and why."""
-    from reds_pipeline import model_history, terminal
+    """Show which model served when and why, and which versions there are to choose from."""
+    from reds_pipeline import model_history, terminal_models
+    from reds_pipeline.registered_versions import registered_versions
     from reds_pipeline.resources import Platform
     from reds_pipeline.settings import load_settings
 
@@ -48,16 +49,19 @@ def history(home: Path | None, model: str, as_json: bool) -> None:
             announce(sentence)
     entries = model_history.history(platform.ledger, model)
     champion = platform.tracking.alias("champion", model)
+    versions = registered_versions(platform, model)
     if as_json:
         print_json(
             {
                 "model": model,
                 "champion": champion.version if champion else None,
                 "changes": [entry.as_dict() for entry in entries],
+                "versions": [version.as_dict() for version in versions],
             }
         )
     else:
-        terminal.show_history(model, champion.version if champion else "", entries)
+        terminal_models.show_history(model, champion.version if champion else "", entries)
+        terminal_models.show_versions(versions)
 
 
 @click.command()
@@ -97,7 +101,7 @@ def rollback(home: Path | None, reason: str, by: str, model: str) -> None:
 @json_option
 def prune(home: Path | None, apply: bool, model: str, as_json: bool) -> None:
     """List old model versions that may go, or remove them with their files."""
-    from reds_pipeline import terminal
+    from reds_pipeline import terminal_models
     from reds_pipeline.pruning import prune as prune_versions
     from reds_pipeline.resources import Platform
     from reds_pipeline.settings import load_settings
@@ -106,7 +110,7 @@ def prune(home: Path | None, apply: bool, model: str, as_json: bool) -> None:
     if as_json:
         print_json(report.as_dict())
     else:
-        terminal.show_pruning(report)
+        terminal_models.show_pruning(report)
 
 
 def _say(result: PromotionResult) -> None:

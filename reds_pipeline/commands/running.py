@@ -7,7 +7,6 @@ came out (``looking.py``).
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,14 +63,14 @@ def run(home: Path | None, classes: str | None, as_json: bool) -> None:
 @json_option
 def retrain(home: Path | None, as_json: bool) -> None:
     """Re-check posts, apply review decisions and train; nothing new is collected."""
-    from reds_pipeline.demo.demo_home import demo_instance_of
+    from reds_pipeline.demo.demo_home import demo_answering
     from reds_pipeline.runner import run_retraining
     from reds_pipeline.settings import load_settings
     from reds_pipeline.storage.home import Home
 
     settings = load_settings(home=home)
     # A demonstration's host is part of this program and answers only while it runs.
-    with demo_instance_of(Home(settings.home.resolve())) or nullcontext():
+    with demo_answering(Home(settings.home.resolve())):
         _show_outcome(settings, run_retraining(settings, announce), as_json)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from reds_pipeline.storage.home import Home
 DEMO_FILE = "demo.json"
 # Small enough to fetch while somebody watches: ten megabytes.
 HUB_BACKBONE = "mobilenetv3_small_100"
+_SECONDS_TO_ANSWER = 5.0
 
 
 @dataclass(frozen=True)
@@ -120,10 +121,21 @@ def prepare_demo(settings: Settings, photos: Path | None) -> DemoPlan:
 def demo_instance_of(home: Home) -> EmbeddedInstance | None:
     """Return the instance of the demonstration that a home holds, not started; or None."""
     notes = _read_notes(home)
-    if notes is None:
-        return None
-    photos = Path(notes.photos) if notes.photos else None
-    return EmbeddedInstance(Town.build(photos=photos), port=notes.port, token=notes.token)
+    return None if notes is None else _instance_of(notes)
+
+
+@contextmanager
+def demo_answering(home: Home) -> Iterator[None]:
+    """Have the instance answer of the demonstration that a home holds, if it holds one.
+
+    Where ``reds up`` has it running, that one answers.
+
+    Raises:
+        RedsError: Something else listens on its port.
+    """
+    notes = _read_notes(home)
+    with nullcontext() if notes is None or _answers(notes) else _instance_of(notes):
+        yield
 
 
 def refuse_to_mix(settings: Settings) -> None:
@@ -140,6 +152,27 @@ def refuse_to_mix(settings: Settings) -> None:
             f"{settings.home} holds a demonstration, which data of {settings.host_url or 'a host'} "
             "must not be mixed with; choose another directory with --home or REDS_HOME."
         )
+
+
+def _instance_of(notes: DemoNotes) -> EmbeddedInstance:
+    photos = Path(notes.photos) if notes.photos else None
+    return EmbeddedInstance(Town.build(photos=photos), port=notes.port, token=notes.token)
+
+
+def _answers(notes: DemoNotes) -> bool:
+    """Return whether the very instance runs already: another one would not take the token."""
+    import requests
+
+    try:
+        answer = requests.get(
+            f"http://127.0.0.1:{notes.port}/api/v1/accounts/verify_credentials",
+            headers={"Authorization": f"Bearer {notes.token}"},
+            timeout=_SECONDS_TO_ANSWER,
+            allow_redirects=False,
+        )
+    except requests.RequestException:
+        return False
+    return answer.status_code == requests.codes.ok
 
 
 def _encoders(settings: Settings, notes: DemoNotes | None) -> tuple[tuple[str, ...], str]:

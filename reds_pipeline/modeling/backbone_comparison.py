@@ -151,8 +151,10 @@ def compare_to_best(results: Sequence[Results], *, seed: int = 0) -> list[Backbo
     """
     ranked = sorted(results, key=lambda result: -result.mean)
     pairs = [compare_pair(ranked[0], other, seed=seed) for other in ranked[1:]]
-    unseen = iter(adjusted_for_number([pair.unseen for pair in pairs if pair.unseen]))
-    test = iter(adjusted_for_number([pair.test for pair in pairs if pair.test]))
+    # The best of k was found on the same pictures: any of the k (k - 1) / 2 pairs could stand here.
+    made = len(ranked) * (len(ranked) - 1) // 2
+    unseen = iter(adjusted_for_number([pair.unseen for pair in pairs if pair.unseen], made))
+    test = iter(adjusted_for_number([pair.test for pair in pairs if pair.test], made))
     return [
         replace(
             pair,

@@ -17,7 +17,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-LOWEST_TEMPERATURE = 1e-3
+LOWEST_TEMPERATURE = 1e-6
+"""Decision values at a small C on few pictures are themselves as small as thousandths."""
 HIGHEST_TEMPERATURE = 1e3
 
 _NEWTON_ROUNDS = 100

@@ -148,15 +148,21 @@ def mcnemar(first_only: int, second_only: int) -> float:
     return float(binomtest(first_only, discordant).pvalue) if discordant else 1.0
 
 
-def adjusted_for_number(comparisons: Sequence[PairedComparison]) -> list[PairedComparison]:
-    """Return comparisons whose ``adjusted_p`` accounts for how many there are.
+def adjusted_for_number(
+    comparisons: Sequence[PairedComparison], made: int
+) -> list[PairedComparison]:
+    """Return comparisons whose ``adjusted_p`` accounts for how many could have been shown.
 
     By Holm's method (Scandinavian Journal of Statistics 6, 1979): the chance that any of them
     wrongly calls a model better stays below the level.
+
+    Args:
+        comparisons: Those that are shown.
+        made: Of how many; more than are shown where the results themselves decided which are.
     """
     p_values = np.array([comparison.mcnemar_p for comparison in comparisons])
     order = np.argsort(p_values, kind="stable")
-    factors = len(p_values) - np.arange(len(p_values))
+    factors = made - np.arange(len(p_values))
     adjusted = np.empty(len(p_values))
     adjusted[order] = np.minimum(1.0, np.maximum.accumulate(factors * p_values[order]))
     return [

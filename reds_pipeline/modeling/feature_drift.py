@@ -25,6 +25,9 @@ FEWEST_IN_A_PERIOD = 20
 FEWEST_UNITS = 10
 """Authors on either side, below which one person's habits would pass for a change of times."""
 
+BEYOND_BY_CHANCE = 0.05
+"""Share of the periods that lie beyond ``Period.chance`` where nothing drifts."""
+
 _PERMUTATIONS = 200
 _BOOTSTRAPS = 200
 _FOLDS = 5
@@ -121,7 +124,7 @@ def monthly_drift(
         _distances(unit_sums, unit_sizes, generator.permutation(period_of_unit), len(spans))
         for _ in range(_PERMUTATIONS)
     ]
-    chance = np.quantile(np.stack(shuffled), 0.95, axis=0)
+    chance = np.quantile(np.stack(shuffled), 1 - BEYOND_BY_CHANCE, axis=0)
     sizes = np.bincount(period_of, minlength=len(spans))
     scale = spread or 1.0
     return tuple(

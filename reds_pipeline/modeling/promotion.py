@@ -11,7 +11,7 @@ they decide only where no common test can be had, and the reason then says so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 LEAST_TEST_PICTURES = 20
@@ -166,6 +166,21 @@ def best(models: Sequence[Measured]) -> int:
     return min(
         range(len(models)), key=lambda index: (-models[index].cv_mean, models[index].cv_variance)
     )
+
+
+def chosen_among(measured: Mapping[str, float], by: str, best_one: str) -> str:
+    """Return a sentence that says why one of several models was considered, or nothing for one.
+
+    Args:
+        measured: Of each backbone, what they were ranked by, 0 to 1.
+        by: What that is, in words.
+        best_one: The backbone that was chosen.
+    """
+    if len(measured) < 2:
+        return ""
+    ranked = sorted(measured, key=lambda name: (name != best_one, -measured[name]))
+    numbers = ", ".join(f"{name} {measured[name]:.4f}" for name in ranked)
+    return f" Of the {len(measured)} backbones {best_one} was considered, by {by}: {numbers}."
 
 
 def decide(

@@ -8,6 +8,7 @@ every picture it used; those stay there, or no later withdrawal could find the m
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
@@ -35,6 +36,8 @@ MODEL_MARKED = "model_marked"
 # Runs that put others side by side and use no pictures themselves.
 COMPARISON = "comparison"
 
+_logger = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class MarkedModels:
@@ -44,7 +47,8 @@ class MarkedModels:
         runs: MLflow runs.
         versions: Versions of the registered model of classes; those of the model of hashtags with
             its name before the number.
-        unreadable: Runs that no longer say what they used.
+        unreadable: Runs that no longer say what they used, or whose lists and sheets could not be
+            cleaned; that is tried again each time.
         sheets: How many sheets of wrong answers showed such a picture until now, or would lose it.
     """
 
@@ -83,11 +87,21 @@ def mark_models(
         return erased_key(key, sha256) in erased
 
     used, unreadable = _trainings_with(tracking, is_gone)
-    sheets = sum(
-        clean_gallery(tracking, run.info.run_id, is_gone, write=not only_look)
-        for run, count in used
-        if run.data.tags.get(CLEANED) != str(count)
-    )
+    sheets = 0
+    not_cleaned = set()
+    for run, count in used:
+        if run.data.tags.get(CLEANED) == str(count):
+            continue
+        showed = clean_gallery(tracking, run.info.run_id, is_gone, write=not only_look)
+        if showed is None:
+            not_cleaned.add(str(run.info.run_id))
+            _logger.warning(
+                "Withdrawn pictures could not be taken out of the lists and sheets of run %s, because "
+                "MLflow's files cannot be reached; it is tried again each time.",
+                run.info.run_id,
+            )
+        else:
+            sheets += showed
     # MLflow shows a run that somebody deleted no more, and takes no tags for it.
     here = [(run, count) for run, count in used if run.info.lifecycle_stage != "deleted"]
     marked = {str(run.info.run_id): count for run, count in here}
@@ -99,7 +113,8 @@ def mark_models(
     ]
     if not only_look:
         for run, count in here:
-            _mark_run(tracking, ledger, run, count)
+            is_cleaned = run.info.run_id not in not_cleaned
+            _mark_run(tracking, ledger, run, count, is_cleaned=is_cleaned)
         for version, count in versions:
             if version.tags.get(WITHDRAWN_PICTURES) != str(count):
                 _record(ledger, f"{version.model} {version.version}", count)
@@ -107,7 +122,7 @@ def mark_models(
     return MarkedModels(
         runs=tuple(sorted(marked)),
         versions=tuple(sorted(_shown(version) for version, _ in versions)),
-        unreadable=tuple(sorted(unreadable)),
+        unreadable=tuple(sorted({*unreadable, *not_cleaned})),
         sheets=sheets,
     )
 
@@ -130,10 +145,12 @@ def _trainings_with(
     return used, unreadable
 
 
-def _mark_run(tracking: Tracking, ledger: Ledger, run: Any, count: int) -> None:
+def _mark_run(
+    tracking: Tracking, ledger: Ledger, run: Any, count: int, *, is_cleaned: bool
+) -> None:
     run_id, tags, marked = run.info.run_id, run.data.tags, str(count)
     # A run that is being written may yet show what it has read before.
-    if tags.get(CLEANED) != marked and run.info.status != "RUNNING":
+    if is_cleaned and tags.get(CLEANED) != marked and run.info.status != "RUNNING":
         tracking.client.set_tag(run_id, CLEANED, marked)
     if tags.get(WITHDRAWN_PICTURES) != marked:
         _record(ledger, f"run {run_id}", count)

@@ -169,12 +169,17 @@ def test_only_json_goes_to_standard_output(finished: FinishedRun) -> None:
 def test_mlflow_holds_parents_folds_metrics_and_artifacts(finished: FinishedRun) -> None:
     tracking = Tracking(finished.summary["tracking_uri"], finished.home / "mlflow-artifacts")
     runs = tracking.client.search_runs([tracking.experiment_id], max_results=100)
-    parents = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
+    tops = [run for run in runs if "mlflow.parentRunId" not in run.data.tags]
     folds = Counter(run.data.tags.get("mlflow.parentRunId", "") for run in runs)
-    assert len(parents) == 4
-    for parent in parents:
+    # Two backbones under two protocols, the hashtags of each, and their comparison.
+    assert Counter(run.data.tags["task"] for run in tops) == {
+        "classes": 4,
+        "tags": 2,
+        "comparison": 1,
+    }
+    assert {run.info.status for run in tops} == {"FINISHED"}
+    for parent in (run for run in tops if run.data.tags["task"] == "classes"):
         assert folds[parent.info.run_id] == 5
-        assert parent.info.status == "FINISHED"
         assert parent.data.tags["dagster.run_id"]
         assert {f"cv/fold_{fold}/accuracy" for fold in range(1, 6)} <= set(parent.data.metrics)
         assert {
@@ -242,14 +247,14 @@ def test_predict_tags_a_picture_it_has_not_seen(finished: FinishedRun, tmp_path:
     post = finished.town.new_post("flower")
     photo.write_bytes(finished.town.file(post.attachments[0]))
     [answer] = finished.reds.json("predict", str(photo))
-    assert set(answer) == {"file", "tags", "top", "model_version"}
+    assert set(answer) == {"file", "tags", "top", "confident", "model_version"}
     assert answer["file"] == str(photo)
     assert {tag["tag"] for tag in answer["tags"]} == CLASSES
     chances = [tag["probability"] for tag in answer["tags"]]
     assert sum(chances) == pytest.approx(1)
     assert chances == sorted(chances, reverse=True)
     assert answer["top"] == answer["tags"][0]["tag"] == "flower"
-    assert answer["model_version"] == "1"
+    assert answer["model_version"] == finished.summary["champion"]["version"]
 
 
 def test_predict_says_in_a_sentence_what_is_wrong_with_a_file(
@@ -269,8 +274,8 @@ def test_status_shows_the_same_numbers_and_the_promotion(finished: FinishedRun) 
     summary = finished.summary
     assert {name: report[name] for name in summary} == summary
     [promotion] = report["promotions"]
-    assert promotion["subject"] == "1"
-    assert promotion["reason"] == "There was no model before."
+    assert promotion["subject"] == summary["champion"]["version"]
+    assert promotion["reason"].startswith("There was no model before.")
     assert report["failures"] == []
 
 

@@ -38,7 +38,7 @@ def test_no_lower_line_gives_the_wanted_share(drawn: list[tuple[int, bool]], wan
     threshold = answer_threshold(chances, correct, wanted)
     assert LOWEST_THRESHOLD <= threshold <= 1
     given_answers = answers(chances, correct, threshold)
-    if given_answers.accuracy is not None and threshold < NO_ANSWER:
+    if given_answers.accuracy is not None:
         assert given_answers.accuracy >= wanted
     for lower in np.unique(chances[(chances >= LOWEST_THRESHOLD) & (chances < threshold)]):
         assert correct[chances >= lower].mean() < wanted
@@ -62,3 +62,14 @@ def test_where_no_line_helps_nothing_is_answered() -> None:
 def test_a_line_needs_one_chance_for_each_answer(correct: np.ndarray) -> None:
     with pytest.raises(ValueError, match="one chance"):
         answer_threshold(np.zeros(0), correct, 0.9)
+
+
+def test_where_nothing_is_answered_not_even_a_chance_of_one_is() -> None:
+    """Rounding makes it one for a picture unlike all others, which is when to be silent."""
+    chances = np.ones(4)
+    wrong = np.array([True, False, False, False])
+    assert answers(chances, wrong, answer_threshold(chances, wrong, 0.9)).given == 0
+    assert answers(chances, ~wrong, answer_threshold(chances, ~wrong, 0.7)).given == 4
+    surest = np.array([1.0, 1.0, 0.9, 0.9])
+    right = np.array([True, True, False, False])
+    assert answers(surest, right, answer_threshold(surest, right, 0.9)).given == 2

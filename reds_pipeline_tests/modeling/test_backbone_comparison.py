@@ -109,6 +109,7 @@ def test_the_best_is_set_against_each_other_one_and_p_accounts_for_it() -> None:
     alone = compare_to_best([GOOD, results("middling", 0.8, seed=3)])[0].unseen
     assert alone is not None
     assert alone.adjusted_p == alone.mcnemar_p == middling.mcnemar_p
+    assert middling.adjusted_p == pytest.approx(2 * middling.mcnemar_p), "second of three pairs"
 
 
 def test_one_backbone_is_compared_with_nothing() -> None:

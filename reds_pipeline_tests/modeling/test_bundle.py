@@ -282,6 +282,8 @@ def test_chances_of_tags_do_not_add_up_to_one_and_those_of_classes_do(
     expected = 1 / (1 + np.exp(-(loaded.decision_values(features) * loaded.slope + 1)))
     assert np.allclose(chances, expected)
     assert np.array_equal(loaded.is_given(chances), chances >= 0.7)
+    silent = replace(loaded, thresholds=np.ones(len(loaded.classes)))
+    assert not silent.is_given(np.ones_like(chances)).any()
 
 
 def test_one_tag_is_a_model_and_one_class_is_none(bundle: ModelBundle) -> None:

@@ -143,3 +143,12 @@ def test_separable_and_constant_values_have_finite_sigmoids() -> None:
 def test_sigmoids_need_values() -> None:
     with pytest.raises(ValueError, match="finite"):
         fit_sigmoids(np.array([[np.nan]]), np.array([[True]]))
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1e-2, 100.0])
+def test_the_scale_of_the_values_does_not_matter(scale: float) -> None:
+    """A small C on few pictures of many classes makes values of thousandths: still as sure."""
+    decisions = np.tile(np.eye(20) * 2 - 1, (10, 1))
+    names = [str(column) for column in range(20)]
+    usual = fit_temperature(decisions, names * 10, names)
+    assert fit_temperature(decisions * scale, names * 10, names) == pytest.approx(usual * scale)

@@ -80,3 +80,13 @@ def test_bins_hold_every_answer_once_in_order(drawn: list[tuple[float, bool]]) -
 def test_there_must_be_one_chance_for_each_answer() -> None:
     with pytest.raises(ValueError, match="one chance"):
         calibration_error(np.zeros(3), np.zeros(2, bool))
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_one_author_says_nothing_of_others(groups: int) -> None:
+    """All draws are alike then, and would give an interval of no width."""
+    chances, correct = np.full(40, 0.9), np.arange(40) % 2 == 0
+    measured = calibration_error(chances, correct, [str(row // 2 % groups) for row in range(40)])
+    assert measured.value == pytest.approx(0.4)
+    assert measured.low < 0.25
+    assert measured.high > 0.75

@@ -143,12 +143,26 @@ def test_holm_by_hand() -> None:
     """Smallest p times three, the next times two and not below the one before, the last as is."""
     p_values = [0.03, 0.01, 0.04]
     comparisons = [replace(_compare(3, 2, 95), mcnemar_p=p_value) for p_value in p_values]
-    adjusted = [comparison.adjusted_p for comparison in adjusted_for_number(comparisons)]
+    adjusted = [comparison.adjusted_p for comparison in adjusted_for_number(comparisons, 3)]
     assert adjusted == pytest.approx([0.06, 0.03, 0.06])
-    assert adjusted_for_number([]) == []
+    assert adjusted_for_number([], 0) == []
 
 
 @pytest.mark.parametrize(("first", "second", "groups"), [(0, 0, 0), (2, 1, 2), (2, 2, 1)])
 def test_other_pictures_cannot_be_compared(first: int, second: int, groups: int) -> None:
     with pytest.raises(ValueError, match="same pictures"):
         compare_predictions("a", np.ones(first, bool), "b", np.ones(second, bool), ["x"] * groups)
+
+
+def test_two_models_without_a_mistake_are_not_shown_to_be_equal() -> None:
+    """What 76 pictures have not shown may still happen with one in twenty."""
+    found = _compare(0, 0, 76)
+    assert (found.low, found.high) == pytest.approx((-0.048, 0.048), abs=1e-3)
+    assert found.better is None
+
+
+def test_who_was_chosen_by_the_same_numbers_is_one_of_more() -> None:
+    """The best of three is found by looking at three pairs, though two are shown."""
+    comparisons = [replace(_compare(3, 2, 95), mcnemar_p=p_value) for p_value in (0.02, 0.04)]
+    adjusted = [each.adjusted_p for each in adjusted_for_number(comparisons, 3)]
+    assert adjusted == pytest.approx([0.06, 0.08])

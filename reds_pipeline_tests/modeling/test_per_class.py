@@ -62,3 +62,15 @@ def test_pictures_of_few_authors_leave_more_doubt() -> None:
 def test_lengths_that_differ_are_refused() -> None:
     with pytest.raises(ValueError, match="one group"):
         measures_per_class(["cat"], ["cat"], [], CLASSES)
+
+
+@pytest.mark.req("R-EXP-14")
+def test_no_mistake_of_few_authors_is_no_certainty() -> None:
+    """The bootstrap finds no spread at all there, and two authors prove nothing."""
+    labels = ["cat"] * 6 + ["dog"] * 6
+    one, few = (
+        measures_per_class(labels, labels, groups, ["cat", "dog"])[0]
+        for groups in (["ada"] * 12, ["ada", "bea", "cyd"] * 4)
+    )
+    assert (one.f1, one.f1_interval) == (1.0, (0.0, 1.0))
+    assert few.f1_interval == pytest.approx((3 / (3 + 3.8415), 1.0), abs=1e-4)

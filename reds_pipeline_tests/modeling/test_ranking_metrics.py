@@ -158,3 +158,16 @@ def test_measuring_twice_gives_the_same() -> None:
     first, second = (measure(SCORES, SCORES > 4, TRUTH, list("aabb"), seed=3) for _ in range(2))
     assert first.recommendations == second.recommendations
     assert first.mean_average_precision == second.mean_average_precision
+
+
+@pytest.mark.filterwarnings("error")
+def test_few_authors_leave_doubt_about_everything() -> None:
+    """One has the only tagged picture: some resamples hold no tag, others nothing but his."""
+    truth = np.array([[True, False], [False, False], [False, False]])
+    scores = np.array([[0.9, 0.1], [0.2, 0.1], [0.1, 0.1]])
+    found = measure(scores, scores > 0.5, truth, ["ada", "bea", "cyd"], 0)
+    precision = found.recommendations.precision_at_1
+    assert (precision.value, precision.low, precision.high) == (1, 0, 1)
+    area = found.mean_average_precision
+    assert area.value == 1
+    assert area.low == pytest.approx(3 / (3 + 3.8415), abs=1e-4)

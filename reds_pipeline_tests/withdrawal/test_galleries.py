@@ -71,6 +71,41 @@ def test_a_kill_after_the_sheet_is_made_good(tracking: Tracking, tmp_path: Path)
     assert tracking.read_bytes(run_id, TEST_SHEET).startswith(b"\xff\xd8")
 
 
+@pytest.mark.parametrize("name", [ERROR_LIST, PREDICTIONS])
+def test_a_list_that_a_kill_cut_short_keeps_nothing(
+    name: str, tracking: Tracking, tmp_path: Path
+) -> None:
+    """Nobody can tell what is in it or, if it lists what the sheets show, what they show."""
+    run_id, (tested, _, _) = shown(tracking, tmp_path)
+    half = tracking.read_bytes(run_id, name)[:-20]
+    tracking.write_bytes(run_id, name, half)
+    assert tested.encode() in half
+    lost = {ERROR_LIST: 2, PREDICTIONS: 1}[name]
+    assert clean_gallery(tracking, run_id, {tested}.__contains__, write=True) == lost
+    assert listed(tracking, run_id, name) == {}
+    assert clean_gallery(tracking, run_id, {tested}.__contains__, write=True) == 0
+
+
+def test_files_out_of_reach_are_cleaned_as_soon_as_they_are_back(
+    tracking: Tracking, tmp_path: Path
+) -> None:
+    """Else a server that fails for a moment would show the picture for ever."""
+    run_id, (tested, folded, _) = shown(tracking, tmp_path)
+    here = tmp_path / "artifacts" / run_id / "artifacts" / ERROR_LIST
+    away = here.rename(tmp_path / "away.json")
+    here.symlink_to(tmp_path / "a disk that is not there" / "errors.json")
+    ledger = Ledger(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    record_erasure(ledger, KEY, [tested])
+    marked = mark_models(tracking, ledger, KEY)
+    assert (marked.runs, marked.unreadable, marked.sheets) == ((run_id,), (run_id,), 0)
+    here.unlink()
+    away.rename(here)
+    marked = mark_models(tracking, ledger, KEY)
+    assert (marked.unreadable, marked.sheets) == ((), 1)
+    assert set(listed(tracking, run_id, ERROR_LIST)) == {folded}
+    ledger.close()
+
+
 def test_a_picture_that_was_right_leaves_the_answers_alone(
     tracking: Tracking, tmp_path: Path
 ) -> None:
