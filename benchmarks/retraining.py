@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -184,6 +184,11 @@ def _run(name: str, settings: Mapping[str, str], source: Path) -> Measured:
 def _one_run() -> None:
     """Run the main job in this process and print what each stage cost, as one JSON line."""
     with _Clock() as clock:
+        # What the command does before it imports anything; older checkouts do not.
+        with suppress(ModuleNotFoundError):
+            from reds_pipeline.garbage_collection import collect_garbage_less_often
+
+            collect_garbage_less_often()
         from reds_pipeline.runner import run_main_job
         from reds_pipeline.settings import load_settings
 

@@ -13,8 +13,9 @@ from typing import Any
 
 from reds_pipeline.embedding.architecture import NOT_STATED, BackboneDescription
 from reds_pipeline.embedding.architecture_notes import known_backbone
+from reds_pipeline.embedding.published import published_network
 from reds_pipeline.embedding.tiny import TINY
-from reds_pipeline.embedding.weights import cached_hub_weights, local_weights
+from reds_pipeline.embedding.weights import fetched_file, local_weights
 from reds_pipeline.storage.home import Home
 
 
@@ -44,13 +45,13 @@ def backbone_facts(
         {
             **asdict(description),
             "layers": description.layers,
-            **weights_here(description.name, weights_dir),
+            **weights_here(description.name, weights_dir, home.embeddings),
         }
         for description in (known_backbone(name, home.embeddings) for name in names)
     ]
 
 
-def weights_here(name: str, weights_dir: Path | None) -> dict[str, Any]:
+def weights_here(name: str, weights_dir: Path | None, notes_dir: Path) -> dict[str, Any]:
     """Say whether an encoder could be loaded on this machine with no network.
 
     Returns:
@@ -58,7 +59,9 @@ def weights_here(name: str, weights_dir: Path | None) -> dict[str, Any]:
     """
     if name == TINY:
         return {"weights_here": True, "weights": "needs none"}
-    file = local_weights(name, weights_dir) or cached_hub_weights(name)
+    file = local_weights(name, weights_dir)
+    if file is None:
+        file = fetched_file(published_network(name, notes_dir).file)
     if file is None:
         return {"weights_here": False, "weights": "not on this machine; the hub would be asked"}
     return {"weights_here": True, "weights": file.origin}

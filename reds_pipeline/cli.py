@@ -24,6 +24,7 @@ from reds_pipeline.commands.models import history, promote, prune, rollback
 from reds_pipeline.commands.running import demo, retrain, run
 from reds_pipeline.commands.withdrawing import withdraw
 from reds_pipeline.errors import RedsError
+from reds_pipeline.garbage_collection import collect_garbage_less_often
 
 INTERRUPTED = 130
 
@@ -47,6 +48,7 @@ for _command in (
 
 def main() -> None:
     """Run the command; every expected failure is one sentence on standard error."""
+    collect_garbage_less_often()
     debug = "--debug" in sys.argv[1:]
     try:
         cli(standalone_mode=False)

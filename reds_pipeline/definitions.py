@@ -27,6 +27,7 @@ from reds_pipeline.assets.embeddings import embeddings_asset
 from reds_pipeline.assets.hashtags import champion_hashtags_asset, hashtags_asset
 from reds_pipeline.assets.models import comparison_asset, svm_asset
 from reds_pipeline.assets.promotion import champion_model
+from reds_pipeline.garbage_collection import collect_garbage_less_often
 from reds_pipeline.jobs import collect_class, recheck_posts, retrain, weekly_refresh
 from reds_pipeline.model_jobs import MODEL_JOBS
 from reds_pipeline.resources import Platform
@@ -43,6 +44,8 @@ def build_defs(platform: Platform | None = None) -> dg.Definitions:
     Raises:
         RedsError: A setting is not valid.
     """
+    # Every process that runs steps comes by here, those that `reds up` starts among them.
+    collect_garbage_less_often()
     platform = platform or Platform(load_settings())
     backbones = platform.settings.backbones
     return dg.Definitions(

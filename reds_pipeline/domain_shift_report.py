@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,7 +87,9 @@ def _make(
         pictures = predicted_pictures(home, name)
         if pictures is None:
             continue
-        content[name], answers[name], drifts[name] = _measure(name, pictures, settings, synsets)
+        content[name], answers[name], drifts[name] = _measure(
+            name, pictures, settings, synsets, home.embeddings
+        )
     if not content:
         return {"backbones": {}}, {}
     return {"backbones": content}, {
@@ -96,7 +99,11 @@ def _make(
 
 
 def _measure(
-    backbone: str, pictures: PredictedPictures, settings: Settings, synsets: Mapping[str, str]
+    backbone: str,
+    pictures: PredictedPictures,
+    settings: Settings,
+    synsets: Mapping[str, str],
+    notes_dir: Path,
 ) -> tuple[dict[str, Any], dict[str, Share], tuple[Period, ...]]:
     from reds_pipeline.modeling.domain_shift import nearest_neighbours, share_of
     from reds_pipeline.modeling.domain_shift_words import drift_in_words, nearness_in_words
@@ -110,7 +117,7 @@ def _measure(
             pictures.features, pictures.labels, pictures.fold, seed=seed
         ),
     }
-    zero, why = _ask_head(backbone, pictures, settings, synsets)
+    zero, why = _ask_head(backbone, pictures, settings, synsets, notes_dir)
     if zero is not None:
         answers[ZERO_SHOT] = zero.share
     dated = [number for number, moment in enumerate(pictures.created_at) if moment]
@@ -153,7 +160,11 @@ def _metrics(found: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _ask_head(
-    backbone: str, pictures: PredictedPictures, settings: Settings, synsets: Mapping[str, str]
+    backbone: str,
+    pictures: PredictedPictures,
+    settings: Settings,
+    synsets: Mapping[str, str],
+    notes_dir: Path,
 ) -> tuple[ZeroShot | None, str]:
     """Return what the backbone's own head answers, and a sentence on how it was asked."""
     from reds_pipeline.embedding.imagenet_head import NoImagenetHead, read_imagenet_head
@@ -163,7 +174,7 @@ def _ask_head(
     from reds_pipeline.modeling.domain_shift_words import zero_shot_in_words
 
     try:
-        head = read_imagenet_head(backbone, settings.weights_dir)
+        head = read_imagenet_head(backbone, settings.weights_dir, notes_dir)
     except NoImagenetHead as reason:
         return None, str(reason)
     classes = {name: synsets.get(name, "") for name in sorted(set(pictures.labels))}

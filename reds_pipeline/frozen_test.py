@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from reds_pipeline.errors import RedsError
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.tables import TEST_PICTURES, read_rows, write_rows
@@ -51,11 +52,22 @@ def frozen_test(home: Home, rows: Sequence[Mapping[str, Any]], seed: int) -> set
         seed: Of this installation's splits.
 
     Raises:
-        RedsError: A class is too small to be split; nothing is remembered then.
+        RedsError: A class is too small to be split, or would not be if the test were drawn anew;
+            nothing is remembered then.
     """
     remembered = read_rows(home.table(TABLE), TEST_PICTURES)
     before = {row["sha256"] for row in remembered}
-    tested = _tested(rows, seed, before)
+    try:
+        tested = _tested(rows, seed, before)
+    except RedsError as refusal:
+        if before and _can_be_split(rows, seed):
+            raise RedsError(
+                "The pictures held out for the test, with all that have joined their authors and "
+                f"copies since, leave too few of some class to learn from; delete "
+                f"{home.table(TABLE)} to draw a new test, with which older models cannot be "
+                "compared, or collect more posts."
+            ) from refusal
+        raise
     now = utc_now()
     joining = [
         {"sha256": row["sha256"], "class_name": row["class_name"], "held_out_at": now}
@@ -79,6 +91,15 @@ def frozen_test(home: Home, rows: Sequence[Mapping[str, Any]], seed: int) -> set
             home.table(TABLE),
         )
     return {row["sha256"] for row in tested}
+
+
+def _can_be_split(rows: Sequence[Mapping[str, Any]], seed: int) -> bool:
+    """Whether a test could be drawn if none had been drawn before."""
+    try:
+        _tested(rows, seed, set())
+    except RedsError:
+        return False
+    return True
 
 
 def _outgrown(

@@ -108,8 +108,8 @@ def prune_versions_op(
     context.add_output_metadata(
         {
             "what happened": report.sentence,
-            "removed": report.applied,
-            "bytes": report.freed,
+            "removed": bool(report.removed) and report.applied,
+            "bytes freed": report.freed,
             "versions": dg.MetadataValue.json(report.as_dict()["versions"]),
         }
     )

@@ -173,13 +173,17 @@ def prune(
         report = PruningReport(model, apply, fates)
         if apply:
             run_of = {version.version: version.run_id for version in versions}
+            recorded = {
+                event["subject"] for event in ledger.events(MODEL_PRUNED) if event["model"] == model
+            }
             for fate in report.removed:
-                # First, so that a kill leaves no training that is taken for one with a model.
+                # First, so that a kill leaves no training that is taken for one with a model, and
+                # nothing that went without a record.
                 tracking.client.set_tag(run_of[fate.version], MODEL_REMOVED, utc_now())
+                if fate.version not in recorded:
+                    body = {"model": model, "freed_bytes": fate.size}
+                    ledger.append(MODEL_PRUNED, fate.version, body)
                 tracking.delete_version(fate.version, model)
-                ledger.append(
-                    MODEL_PRUNED, fate.version, {"model": model, "freed_bytes": fate.size}
-                )
     return report
 
 

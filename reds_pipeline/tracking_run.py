@@ -86,6 +86,7 @@ class Training:
     def log_dataset(self, dataset: LearntDataset) -> None:
         """Log what was learnt from, for the column of data sets in the list of runs."""
         from mlflow.entities import Dataset, DatasetInput, InputTag
+        from mlflow.exceptions import MlflowException
         from mlflow.utils.mlflow_tags import MLFLOW_DATASET_CONTEXT
 
         entity = Dataset(
@@ -97,7 +98,12 @@ class Training:
             profile=json.dumps(dict(dataset.profile)),
         )
         context = InputTag(MLFLOW_DATASET_CONTEXT, "training")
-        self._client.log_inputs(self.run_id, [DatasetInput(entity, [context])])
+        inputs = [DatasetInput(entity, [context])]
+        try:
+            self._client.log_inputs(self.run_id, inputs)
+        except MlflowException:
+            # Another training entered the same data set at the same moment; now it is found.
+            self._client.log_inputs(self.run_id, inputs)
 
     def log_table(
         self, artifact_file: str, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]

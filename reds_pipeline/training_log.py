@@ -229,13 +229,14 @@ def summary(outcome: Outcome) -> str:
         f"{record['test_low']:.1%} to {record['test_high']:.1%}).\n"
         f"- Chances out of fold are off by {folds.value:.1%} on average (95 % interval "
         f"{folds.low:.1%} to {folds.high:.1%}; {folds.by_chance:.1%} would be so by chance).\n"
-        f"- {_answers_in_words(test)}\n"
+        f"- {answers_in_words(test)}\n"
         f"- C = {record['C']:g}. Fitting took {record['fit_s']:.1f} s, embedding "
         f"{record['embed_s']:.1f} s for {data.embedded} pictures with {data.engine}."
     )
 
 
-def _answers_in_words(test: Answers) -> str:
+def answers_in_words(test: Answers) -> str:
+    """Return when an answer is one to rely on, and what that means on the test."""
     from reds_pipeline.modeling.abstention import NO_ANSWER
 
     if test.threshold >= NO_ANSWER:

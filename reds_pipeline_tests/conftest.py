@@ -8,9 +8,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from reds_pipeline.garbage_collection import collect_garbage_less_often
+
 # How long drawing an example takes says how busy the machine is, nothing about the code.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+
+# As in every program of REDS; a process that runs tests holds more objects than any of them.
+collect_garbage_less_often()
 
 
 @pytest.fixture(autouse=True)

@@ -19,16 +19,22 @@ from packaging.specifiers import SpecifierSet
 
 from reds_pipeline.demo.instance import EmbeddedInstance
 from reds_pipeline.demo.town.town import Town
+from reds_pipeline.error_gallery import COLUMNS
+from reds_pipeline.errors import RedsError
 from reds_pipeline.jobs import COMMAND_LINE, DRIVER_TAG
 from reds_pipeline.modeling.bundle import ModelBundle, Provenance, load_bundle, save_bundle
+from reds_pipeline.resources import Platform
 from reds_pipeline.settings import Settings
+from reds_pipeline.tagger import Tagger
 from reds_pipeline.tracking import (
     BUNDLE_DIRECTORY,
     CHAMPION,
     EXPERIMENT,
+    HASHTAG_MODEL,
     MODEL_ARTIFACT,
     Tracking,
 )
+from reds_pipeline.withdrawal.galleries import clean_gallery
 from reds_pipeline_tests.compose_services import (
     COMPOSE_FILE,
     DOCKERFILE,
@@ -139,7 +145,7 @@ def test_mlflow_answers_to_its_own_names_only(containers: Containers) -> None:
 
 
 def test_a_training_lives_its_whole_life_through_the_server(
-    containers: Containers, tmp_path: Path
+    containers: Containers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tracking = Tracking(containers.stage.url(MLFLOW), tmp_path / "unused")
     bundle = _bundle()
@@ -187,6 +193,29 @@ def test_a_training_lives_its_whole_life_through_the_server(
     experiment = tracking.client.get_experiment_by_name(EXPERIMENT)
     assert experiment is not None
     assert experiment.artifact_location.startswith("mlflow-artifacts:")
+    assert capsys.readouterr().out == "", "commands print JSON there"
+
+
+def test_a_withdrawn_picture_goes_from_the_sheets_of_a_server(
+    containers: Containers, tmp_path: Path
+) -> None:
+    """The same training has no model, and whoever asks for it is told so."""
+    tracking = Tracking(containers.stage.url(MLFLOW), tmp_path / "unused")
+    rows = [["errors/test.jpg", 1, sha256, -1, "cat", "dog", 0.9] for sha256 in ("gone", "kept")]
+    with tracking.training("tiny grouped", "a shown key", params={}, tags={}) as training:
+        training.log_json("errors/errors.json", {"columns": list(COLUMNS), "data": rows})
+        training.log_bytes("errors/test.jpg", b"photographs")
+    assert clean_gallery(tracking, training.run_id, {"gone"}.__contains__, write=True) == 1
+    assert tracking.read_bytes(training.run_id, "errors/test.jpg") != b"photographs"
+    listed = tracking.read_json(training.run_id, "errors/errors.json")
+    assert listed["data"] == [["", 0, "kept", -1, "cat", "dog", 0.9]]
+    assert clean_gallery(tracking, training.run_id, {"gone"}.__contains__, write=True) == 0
+
+    version = tracking.register(training.run_id, {}, HASHTAG_MODEL)
+    tracking.set_alias(CHAMPION, version.version, HASHTAG_MODEL)
+    settings = Settings(home=tmp_path / "home", tracking_uri=tracking.uri)
+    with pytest.raises(RedsError, match="files of version 1 are gone from MLflow"):
+        Tagger.of_champion(Platform(settings), "tags")
 
 
 def test_a_run_launched_from_the_page_reaches_the_host_and_succeeds(containers: Containers) -> None:

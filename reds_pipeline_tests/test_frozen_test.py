@@ -159,3 +159,24 @@ def test_a_test_that_swallows_one_class_is_said(
     with caplog.at_level(logging.WARNING):
         frozen_test(home, [*rows, *new], 7)
     assert "The test takes 49% of the class cat, because" in caplog.text
+
+
+def test_a_test_that_leaves_nothing_to_learn_from_says_how_to_draw_another(home: Home) -> None:
+    """Most authors turn out to share copies with one whose pictures are held out."""
+    rows = _rows("cat", "dog", groups=20)
+    held_out = frozen_test(home, rows, 7)
+    tested = sorted({row["group"] for row in rows if row["sha256"] in held_out})
+    first = next(group for group in tested if "cat" in group)
+    free = sorted({row["group"] for row in rows if "cat" in row["group"]} - {*tested})
+    kept, merged = free[:4], free[4:]
+    later = [
+        {**row, "group": first} if row["group"] in merged else row
+        for row in rows
+        # One picture each, so that four are left to learn from.
+        if row["group"] not in kept or row["sha256"].endswith("0")
+    ]
+    with pytest.raises(RedsError, match=r"held out for the test, .* delete .* to draw a new test"):
+        frozen_test(home, later, 7)
+    assert remembered_test(home) == held_out
+    home.table("test_pictures").unlink()
+    assert frozen_test(home, later, 7)

@@ -125,3 +125,29 @@ def test_tests_mirror_the_package() -> None:
     tests = Path(__file__).parent
     missing = [name for name in (*DOMAIN, "demo") if not list((tests / name).glob("test_*.py"))]
     assert missing == []
+
+
+def test_programs_rarely_look_for_garbage_and_wait_without_spinning() -> None:
+    """Both cost more processor time than the work: a quarter of imports, most of a network's."""
+    program = (
+        "import gc, os\n"
+        "gc.disable()\n"
+        "os.environ.pop('OMP_WAIT_POLICY', None)\n"
+        "from reds_pipeline.garbage_collection import collect_garbage_less_often\n"
+        "collect_garbage_less_often()\n"
+        "assert not gc.isenabled(), 'it was switched off by somebody who knows why'\n"
+        "gc.set_threshold(0)\n"
+        "collect_garbage_less_often()\n"
+        "assert gc.get_threshold()[0] == 0\n"
+        "gc.set_threshold(700)\n"
+        "from reds_pipeline.definitions import build_defs\n"
+        "build_defs()\n"
+        "assert gc.get_threshold()[0] == 50_000\n"
+        "import reds_pipeline.embedding.timm_backbone\n"
+        "assert os.environ['OMP_WAIT_POLICY'] == 'PASSIVE'\n"
+        "os.environ['OMP_WAIT_POLICY'] = 'ACTIVE'\n"
+        "import importlib, reds_pipeline.embedding\n"
+        "importlib.reload(reds_pipeline.embedding)\n"
+        "assert os.environ['OMP_WAIT_POLICY'] == 'ACTIVE', 'what the operator set stays'\n"
+    )
+    assert "torch" not in loaded_after(program)

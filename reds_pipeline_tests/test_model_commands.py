@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from mlflow import MlflowClient
 
 from reds_pipeline import terminal
 from reds_pipeline.cli import cli
@@ -19,7 +20,7 @@ from reds_pipeline.label_origins import LabelOrigins
 from reds_pipeline.model_card import CARD, keep_cards
 from reds_pipeline.model_history import history
 from reds_pipeline.promotion import promote_best
-from reds_pipeline.pruning import prune
+from reds_pipeline.pruning import MODEL_PRUNED, prune
 from reds_pipeline.resources import Platform
 from reds_pipeline.status import home_status
 from reds_pipeline.storage.tables import TRAININGS, read_rows, write_rows
@@ -167,9 +168,17 @@ def test_promote_and_rollback_as_jobs_of_dagster(
     assert description.description == "Version 2 of reds-tagger serves already; nothing changed."
 
 
+def stopped(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_old_versions_are_listed_first_and_removed_with_their_files(
-    models: ServedModels, instance: dg.DagsterInstance, capsys: pytest.CaptureFixture[str]
+    models: ServedModels,
+    instance: dg.DagsterInstance,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Also when the first attempt ended half-way; the record says so once."""
     tracking = models.platform.tracking
     for model in (2, 3, 4):
         models.train(model)
@@ -187,8 +196,13 @@ def test_old_versions_are_listed_first_and_removed_with_their_files(
     }
     files = models.model_files(2)
     assert report.freed == sum(path.stat().st_size for path in files.rglob("*") if path.is_file())
+    with monkeypatch.context() as killed:
+        killed.setattr(MlflowClient, "delete_model_version", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            prune(models.platform, apply=True)
     pruned = launch(models, instance, "prune_models", "prune_versions_op", {"apply": True})
     assert pruned.success
+    assert [event["subject"] for event in models.platform.ledger.events(MODEL_PRUNED)] == ["3"]
     assert {version.version for version in tracking.versions()} == {"1", "2", "4", "5"}
     assert not list(files.rglob("*"))
     assert tracking.record(models.runs[2], "training.json") is not None, "the run keeps its numbers"

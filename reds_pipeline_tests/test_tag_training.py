@@ -18,12 +18,13 @@ from reds_pipeline.cli import cli
 from reds_pipeline.embedding.tiny import TINY
 from reds_pipeline.errors import RedsError
 from reds_pipeline.frozen_test import remembered_test
+from reds_pipeline.model_card import CARD
 from reds_pipeline.model_history import history
 from reds_pipeline.modeling.bundle import load_bundle
 from reds_pipeline.modeling.safe_files import require_safe_model
 from reds_pipeline.resources import MODELS_TRAINED, Platform
 from reds_pipeline.settings import load_settings
-from reds_pipeline.storage.tables import TAG_TRAININGS, read_rows
+from reds_pipeline.storage.tables import TAG_TRAININGS, read_rows, write_rows
 from reds_pipeline.tag_promotion import Ranked, decide_tags, promote_best_tags
 from reds_pipeline.tag_training import TagTrained, train_tags
 from reds_pipeline.tracking import CHAMPION, HASHTAG_MODEL, REGISTERED_MODEL
@@ -233,8 +234,34 @@ def test_the_assets_show_what_came_of_it(home: TrainedHome) -> None:
     assert "most frequent tags" in table
     assert made.metadata["new trainings"].value == 0
     assert "sunny" in str(made.metadata["tags"].value)
+    assert "pictures show it" in str(made.metadata["tags"].value)
     (chosen,) = result.asset_materializations_for_node("champion_hashtags")
     assert chosen.metadata["champion"].value == "1"
+    card = home.platform.tracking.read_bytes(home.row["run_id"], CARD).decode()
+    assert card.startswith(f"# {HASHTAG_MODEL}, version 1")
+
+
+@pytest.mark.req("R-IMP-1")
+def test_every_backbone_is_registered_and_the_reason_names_the_others(
+    home: TrainedHome,
+) -> None:
+    """Whoever decides must be able to choose the other one."""
+    tracking, table = home.platform.tracking, home.platform.home.table("tag_trainings", "vgg16")
+    with tracking.training("vgg16 tags", "of another backbone", params={}, tags={}) as run:
+        run.log_json("tag_training.json", home.row)
+    worse = {**home.row, "backbone": "vgg16", "run_id": run.run_id, "mean_average_precision": 0.0}
+    write_rows(table, [worse], TAG_TRAININGS)
+    settings = home.platform.settings.model_copy(update={"backbones": (TINY, "vgg16")})
+    try:
+        result = promote_best_tags(Platform(settings))
+    finally:
+        table.unlink()
+    assert f"Of the 2 backbones {TINY} was considered, by mean average precision" in result.reason
+    assert result.reason.endswith("vgg16 0.0000.")
+    assert {version.tags["backbone"] for version in tracking.versions(HASHTAG_MODEL)} == {
+        TINY,
+        "vgg16",
+    }
 
 
 OLD, NEW = "a" * 64, "b" * 64

@@ -8,8 +8,11 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from mlflow.entities import DatasetInput
+from mlflow.exceptions import MlflowException
 
 from reds_pipeline.errors import RedsError
 from reds_pipeline.tracking import (
@@ -21,6 +24,7 @@ from reds_pipeline.tracking import (
     TRAINING_KEY,
     Tracking,
 )
+from reds_pipeline.tracking_run import LearntDataset, Training
 
 
 @pytest.fixture
@@ -195,3 +199,27 @@ def test_many_numbers_are_logged_in_requests_that_mlflow_takes(tracking: Trackin
         run.log_metrics({f"test/recall/class {number}": 0.5 for number in range(1200)})
     tracking.add_metrics(run.run_id, {"domain/zero_shot": 0.25})
     assert len(tracking.metrics(run.run_id)) == 1201
+
+
+class _TakenOnce:
+    """MLflow's client at the moment in which another process enters the same data set."""
+
+    def __init__(self, tracking: Tracking) -> None:
+        self._client = tracking.client
+        self._taken = False
+
+    def log_inputs(self, run_id: str, inputs: list[DatasetInput]) -> None:
+        if not self._taken:
+            self._taken = True
+            raise MlflowException("UNIQUE constraint failed: datasets.name, datasets.digest")
+        self._client.log_inputs(run_id, inputs)
+
+
+def test_trainings_at_the_same_moment_can_name_the_same_data_set(tracking: Tracking) -> None:
+    """Two processes learn from one data set; MLflow looks for it, and enters it a moment later."""
+    with tracking.training("tiny", "k", params={}, tags={}) as run:
+        hasty: Any = _TakenOnce(tracking)
+        data = LearntDataset("curated_dataset", "d", {}, {"sha256": "string"}, {})
+        Training(hasty, run.run_id, tracking.experiment_id, "tiny").log_dataset(data)
+    inputs = tracking.client.get_run(run.run_id).inputs
+    assert [each.dataset.digest for each in inputs.dataset_inputs] == ["d"]

@@ -11,11 +11,13 @@ import pytest
 from PIL import Image
 
 from reds_pipeline.error_gallery import ERROR_LIST
+from reds_pipeline.modeling.abstention import NO_ANSWER, answers
 from reds_pipeline.modeling.bundle import DESCRIPTION_NAME, TENSORS_NAME, load_bundle
 from reds_pipeline.modeling.heads import HeadParameters
 from reds_pipeline.storage.tables import PREDICTIONS, TRAININGS, read_rows, write_rows
 from reds_pipeline.tracking import BUNDLE_DIRECTORY, MODEL_ARTIFACT, Tracking
 from reds_pipeline.training import RECORD, Trained, train, training_key
+from reds_pipeline.training_log import answers_in_words
 from reds_pipeline.training_set import TrainingSet
 from reds_pipeline_tests.made_up_training import made_up_set, own_tracking
 
@@ -229,3 +231,13 @@ def test_a_record_has_the_columns_of_its_table(logged: Logged) -> None:
     assert logged.tracking.read_json(logged.grouped.row["run_id"], RECORD)["C"] == float(
         logged.run(logged.grouped).data.params["C"]
     )
+
+
+def test_a_model_without_an_answer_to_rely_on_is_said_to_be_one() -> None:
+    """Not "from a chance of 1.00", which would read as a very careful model."""
+    chances, right = np.array([0.9, 0.8, 0.7]), np.array([True, True, False])
+    assert answers_in_words(answers(chances, right, 0.75)) == (
+        "Answers are given from a chance of 0.75: 66.7% of the test, of which 100.0% were right."
+    )
+    assert "nothing can be said" in answers_in_words(answers(chances, right, 0.95))
+    assert answers_in_words(answers(chances, right, NO_ANSWER)).startswith("No answer is one to")

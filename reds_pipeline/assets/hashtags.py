@@ -4,7 +4,7 @@ What belongs here: the factory of ``hashtags_<backbone>``, and the asset ``champ
 does not: training (``tag_training.py``) and the rule of promotion (``tag_promotion.py``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -46,7 +46,7 @@ def hashtags_asset(backbone: str) -> dg.AssetsDefinition:
             metadata |= {
                 "tags learnt": len(trained.per_tag),
                 "recommendations": _recommendations_table(trained.row),
-                "tags": markdown_table(trained.per_tag[:_ROWS_SHOWN]),
+                "tags": markdown_table([_tag(row) for row in trained.per_tag[:_ROWS_SHOWN]]),
                 "average precision": picture(small_png(figure), "Average precision of each tag"),
                 "mean average precision": float(trained.row["mean_average_precision"]),
                 "MLflow run": dg.MetadataValue.url(platform.tracking.link(run_id)),
@@ -96,6 +96,20 @@ def champion_hashtags_asset(backbones: Sequence[str]) -> dg.AssetsDefinition:
         return dg.MaterializeResult(metadata=metadata)
 
     return champion_hashtags
+
+
+def _tag(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was measured of one tag out of fold, as people read it."""
+    return {
+        "tag": row["tag"],
+        "pictures": row["pictures"],
+        "authors": row["authors"],
+        "share of pictures": row["share"],
+        "average precision": row["average_precision"],
+        "F1": row["f1"],
+        "named from a chance of": row["threshold"],
+        "pictures show it": "yes" if row["shown"] else "no",
+    }
 
 
 def _recommendations_table(row: dict[str, Any]) -> dg.MarkdownMetadataValue:

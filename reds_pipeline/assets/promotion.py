@@ -44,8 +44,10 @@ def champion_model(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult
     )
 
 
-def _shared_test_table(test: SharedTest | None) -> dg.MarkdownMetadataValue:
+def _shared_test_table(test: SharedTest | None) -> dg.MarkdownMetadataValue | str:
     """Show how often both models are right on the pictures of each class."""
+    if test is None:
+        return "no two models were measured on the same pictures this time"
     return markdown_table(
         [
             {
@@ -54,6 +56,6 @@ def _shared_test_table(test: SharedTest | None) -> dg.MarkdownMetadataValue:
                 "right: considered": each.challenger_right,
                 "right: champion before": each.rival_right,
             }
-            for each in (test.by_class if test else ())
+            for each in test.by_class
         ]
     )

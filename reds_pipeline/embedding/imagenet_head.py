@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from reds_pipeline.embedding.published import published_network
 from reds_pipeline.embedding.tiny import TINY
-from reds_pipeline.embedding.weights import cached_hub_weights, local_weights
+from reds_pipeline.embedding.weights import fetched_file, local_weights
 from reds_pipeline.errors import RedsError
 
 
@@ -37,37 +38,35 @@ class ImagenetHead:
     names: tuple[str, ...]
 
 
-def read_imagenet_head(name: str, weights_dir: Path | None) -> ImagenetHead:
+def read_imagenet_head(name: str, weights_dir: Path | None, notes_dir: Path) -> ImagenetHead:
     """Read a backbone's own classifier from its weights on this machine; nothing is fetched.
 
     Args:
         name: ``"tiny"`` or a name timm knows.
         weights_dir: As in ``EncoderSpec``.
+        notes_dir: Where it is noted what timm knows of the network, ``Home.embeddings``.
 
     Raises:
         NoImagenetHead: There is none, or none whose outputs are ImageNet's classes.
     """
     if name == TINY:
         raise NoImagenetHead("The encoder tiny has learnt nothing, so it has no ImageNet head.")
-    import timm
     from safetensors import safe_open
-    from timm.data.imagenet_info import ImageNetInfo, infer_imagenet_subset
 
-    config = timm.models.get_pretrained_cfg(name)
-    if config is None or not isinstance(config.classifier, str):
+    published = published_network(name, notes_dir)
+    if published.classifier is None:
         raise NoImagenetHead(f"timm names no one head of the published network {name}.")
-    subset = infer_imagenet_subset({"num_classes": config.num_classes})
-    file = local_weights(name, weights_dir) or cached_hub_weights(name)
-    if subset is None:
+    file = local_weights(name, weights_dir) or fetched_file(published.file)
+    if not published.classes:
         raise NoImagenetHead(f"The published network {name} has no head for ImageNet.")
     if file is None:
         raise NoImagenetHead(f"No file of weights for {name} is here to read its head from.")
     with safe_open(str(file.path), framework="np") as opened:
         held = set(opened.keys())
-        wanted = [f"{config.classifier}.{part}" for part in ("weight", "bias")]
+        wanted = [f"{published.classifier}.{part}" for part in ("weight", "bias")]
         if not held.issuperset(wanted):
             raise NoImagenetHead(f"The file of weights for {name} is without its ImageNet head.")
         weights, bias = (opened.get_tensor(key).astype(np.float32) for key in wanted)
-    if weights.ndim != 2 or len(weights) != config.num_classes:
+    if weights.ndim != 2 or len(weights) != published.outputs:
         raise NoImagenetHead(f"The head in the file of weights for {name} is not ImageNet's.")
-    return ImagenetHead(weights, bias, tuple(ImageNetInfo(subset).label_names()))
+    return ImagenetHead(weights, bias, published.classes)

@@ -43,9 +43,13 @@ def local_weights(name: str, weights_dir: Path | None) -> WeightsFile | None:
 
 def cached_hub_weights(name: str) -> WeightsFile | None:
     """Return the published file for ``name`` if an earlier run fetched it, or None."""
+    return fetched_file(published_file(name))
+
+
+def fetched_file(published: tuple[str, str] | None) -> WeightsFile | None:
+    """Return a file of ``published_file`` if an earlier run fetched it, or None."""
     from huggingface_hub import try_to_load_from_cache
 
-    published = _published(name)
     cached = try_to_load_from_cache(*published) if published else None
     if published is None or not isinstance(cached, str):
         return None
@@ -67,10 +71,10 @@ def hub_weights(name: str, weights_dir: Path | None) -> WeightsFile:
     """
     from huggingface_hub import hf_hub_download
 
-    published = _published(name)
+    published = published_file(name)
     if published is None:
         raise _unavailable(name, weights_dir, "timm publishes no safetensors file for it")
-    if (cached := cached_hub_weights(name)) is not None:
+    if (cached := fetched_file(published)) is not None:
         return cached
     # Asked first because a download that cannot reach the hub tries again for most of a minute.
     if not hub_answers(HUB_WAIT_SECONDS):
@@ -83,7 +87,7 @@ def hub_weights(name: str, weights_dir: Path | None) -> WeightsFile:
     return WeightsFile(Path(path), _origin(published[0]), from_hub=True)
 
 
-def _published(name: str) -> tuple[str, str] | None:
+def published_file(name: str) -> tuple[str, str] | None:
     """Return repository and file name of the weights timm publishes, if they are safe to open."""
     import timm
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reds_pipeline.modeling.blas_threads import one_blas_thread
 from reds_pipeline.modeling.choose_c import FoldFits, fit_folds
 from reds_pipeline.modeling.fold_tests import FoldStatistics, fold_statistics
 from reds_pipeline.modeling.heads import (
@@ -195,7 +196,8 @@ def measure_final(
     head = head_from_fits(
         fits.final, classes, penalty=fits.final_C, seconds=fits.final_seconds, images=n_train
     )
-    decisions = decision_values(head.pipeline, features[split.test])
+    with one_blas_thread():
+        decisions = decision_values(head.pipeline, features[split.test])
     confusion = _confusion(names[split.test], decisions, head.classes)
     correct = int(np.trace(confusion))
     totals = confusion.sum(axis=1)

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reds_pipeline.modeling.abstention import HIGHEST_THRESHOLD, reached
+from reds_pipeline.modeling.blas_threads import one_blas_thread
 from reds_pipeline.modeling.bundle import ModelBundle, Provenance
 from reds_pipeline.modeling.calibration import fit_sigmoids, sigmoid
 from reds_pipeline.modeling.choose_c import FoldFits, fit_folds
@@ -141,7 +142,8 @@ def run_tag_experiment(
         given[asked] = reached(chances[asked], calibration.thresholds)
         frequencies[asked] = targets[others].mean(axis=0)
     final = _calibrate(fits.inner_decisions[-1][training], targets[training])
-    chances[test] = final.chances(fits.final.decision_values(0, 0, features[test]))
+    with one_blas_thread():
+        chances[test] = final.chances(fits.final.decision_values(0, 0, features[test]))
     given[test] = reached(chances[test], final.thresholds)
     frequencies[test] = targets[training].mean(axis=0)
     names, seed = np.asarray(groups, dtype=str), parameters.seed

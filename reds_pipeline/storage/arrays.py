@@ -235,7 +235,8 @@ class ArrayStore:
     def _sound_index(self, path: Path) -> pa.Table | None:
         """Return the index at ``path``, or None where it or its shard is gone or cut short."""
         try:
-            table = pq.read_table(path, partitioning=None)
+            with pq.ParquetFile(path) as file:
+                table = file.read()
             shard = np.load(path.with_suffix(".npy"), mmap_mode="r", allow_pickle=False)
         except (OSError, EOFError, ValueError, pa.ArrowException) as error:
             _LOGGER.info("%s is left out: %s", path, error)

@@ -96,8 +96,8 @@ def mark_models(
         if showed is None:
             not_cleaned.add(str(run.info.run_id))
             _logger.warning(
-                "Withdrawn pictures could not be taken out of the lists and sheets of run %s, because "
-                "MLflow's files cannot be reached; it is tried again each time.",
+                "Withdrawn pictures could not be taken out of the lists and sheets of run %s, "
+                "because MLflow's files cannot be reached; it is tried again each time.",
                 run.info.run_id,
             )
         else:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from reds_pipeline.modeling.abstention import NO_ANSWER
 from reds_pipeline.modeling.calibration_error import reliability_bins
 from reds_pipeline.modeling.figures import confusion_figure
 from reds_pipeline.modeling.reliability_figure import reliability_figure
@@ -24,6 +25,10 @@ def test_the_diagram_depends_on_the_bins_and_the_line() -> None:
     ]
     assert len(set(drawn)) == len(drawn)
     assert drawn[0] == reliability_figure({"folds": honest}, "a", 0.8)
+    nothing = reliability_figure({"folds": honest}, "a", NO_ANSWER)
+    assert nothing == reliability_figure({"folds": honest}, "a"), (
+        "no line where nothing is answered"
+    )
 
 
 @pytest.mark.req("R-IMP-7")
