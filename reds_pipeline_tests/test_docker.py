@@ -24,7 +24,7 @@ from reds_pipeline.errors import RedsError
 from reds_pipeline.jobs import COMMAND_LINE, DRIVER_TAG
 from reds_pipeline.modeling.bundle import ModelBundle, Provenance, load_bundle, save_bundle
 from reds_pipeline.resources import Platform
-from reds_pipeline.settings import Settings
+from reds_pipeline.settings import Settings, load_settings
 from reds_pipeline.tagger import Tagger
 from reds_pipeline.tracking import (
     BUNDLE_DIRECTORY,
@@ -213,7 +213,7 @@ def test_a_withdrawn_picture_goes_from_the_sheets_of_a_server(
 
     version = tracking.register(training.run_id, {}, HASHTAG_MODEL)
     tracking.set_alias(CHAMPION, version.version, HASHTAG_MODEL)
-    settings = Settings(home=tmp_path / "home", tracking_uri=tracking.uri)
+    settings = load_settings(home=tmp_path / "home", tracking_uri=tracking.uri)
     with pytest.raises(RedsError, match="files of version 1 are gone from MLflow"):
         Tagger.of_champion(Platform(settings), "tags")
 

@@ -222,4 +222,5 @@ def test_trainings_at_the_same_moment_can_name_the_same_data_set(tracking: Track
         data = LearntDataset("curated_dataset", "d", {}, {"sha256": "string"}, {})
         Training(hasty, run.run_id, tracking.experiment_id, "tiny").log_dataset(data)
     inputs = tracking.client.get_run(run.run_id).inputs
+    assert inputs is not None
     assert [each.dataset.digest for each in inputs.dataset_inputs] == ["d"]
