@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from reds_pipeline.errors import RedsError
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 REPORT = "near_classes"
 FIGURE = "near_classes.png"
 # Raised when other numbers come out of the same predictions.
-_RULE = 1
+_RULE = 2
 _MOST_PAIRS = 50
 _MOST_CANDIDATES = 10
 
@@ -43,7 +44,7 @@ def near_classes_report(
         backbones: Those configured.
         tracking: Where the runs are.
         candidates: Words that might become classes; by default the most frequent lemmas of the
-            sample that did not become one.
+            sample that did not become one, though their meaning would allow it.
 
     Returns:
         A report whose content holds ``of`` (the backbone with the highest mean of folds, for
@@ -121,11 +122,19 @@ def _candidate_senses(
     wordnet: WordNetCorpusReader,
 ) -> dict[str, str]:
     """Return the pinned sense of each candidate."""
+    from reds_pipeline.lexicon.class_rules import Breadth, Word, first_objection
     from reds_pipeline.lexicon.semantics import first_sense
 
     if not candidates:
-        refused = [row for row in selection if not row["accepted"] and row["synset"]]
-        return {row["lemma"]: row["synset"] for row in refused[:_MOST_CANDIDATES]}
+        # What the rules refuse for its meaning ("love", "photo") is no class of tomorrow either.
+        possible = (
+            (row["lemma"], row["synset"])
+            for row in selection
+            if not row["accepted"]
+            and row["synset"]
+            and not first_objection(Word(row["lemma"], wordnet), Breadth())
+        )
+        return dict(islice(possible, _MOST_CANDIDATES))
     senses = {}
     for name in candidates:
         sense = first_sense(name, wordnet)

@@ -108,8 +108,8 @@ class Leakage:
     def sentence(self) -> str:
         """What a person needs to know of it, in one sentence."""
         found = self.comparison
-        points = f"{100 * found.difference:.1f} points"
-        interval = f"95 % interval {100 * found.low:.1f} to {100 * found.high:.1f}"
+        points = f"{100 * found.difference:+.1f} points"
+        interval = f"95 % interval {100 * found.low:+.1f} to {100 * found.high:+.1f}"
         if found.better is None:
             return (
                 f"On this data set a plain shuffle cannot be seen to flatter {self.backbone} "
@@ -118,7 +118,7 @@ class Leakage:
         verb = "flatters" if found.difference > 0 else "disfavours"
         return (
             f"A plain shuffle, in which authors and copies straddle, {verb} {self.backbone} by "
-            f"{points.removeprefix('-')} (report less grouped, {interval})."
+            f"{points.lstrip('+-')} (report less grouped, {interval})."
         )
 
 

@@ -81,7 +81,9 @@ def test_the_near_classes_are_told_from_pictures_no_head_had_seen(
 def test_the_next_candidates_and_those_asked_for_are_judged(
     shown: dict[str, dict[str, str]], platform: Platform
 ) -> None:
-    assert "fox would be nearest to dog (0.929)" in shown["near_classes"]["if it became a class"]
+    likely = shown["near_classes"]["if it became a class"]
+    assert "fox would be nearest to dog (0.929)" in likely
+    assert "love" not in likely, "a feeling is refused for its meaning, whatever it is near"
     asked = materialised(platform, "wolf")["near_classes"]["if it became a class"]
     assert "wolf would be nearest to dog" in asked
     assert "fox" not in asked
