@@ -22,7 +22,7 @@ from reds_pipeline.storage.atomic import write_text
 from reds_pipeline.storage.clock import utc_now
 
 FILE_NAME = "measured.json"
-RECIPE = 1
+RECIPE = 2
 """Counted up when engines or their measurement change, so that it is made again."""
 
 _LIBRARIES = ("torch", "timm", "onnxruntime", "onnx", "openvino", "nncf")

@@ -36,6 +36,7 @@ SAMPLE_COSINE = 1 - 0.7 * (1 - LEAST_COSINE)
 _ENOUGH_SECONDS = 1.0
 _MOST_ROUNDS = 3
 _WARM_UP_PICTURES = 8
+_PICTURES_FOR_A_RATE = 16
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class EngineMeasurement:
     Attributes:
         engine: Its name.
         refusal: Why it may not be used, in part of a sentence; empty when it may.
-        passed_over: Whether it was not even tried because that would have taken too long.
+        passed_over: Whether it was not compared with the reference: it was not even tried, because
+            that would have taken too long (``rate`` is 0), or another that may be used is faster.
         batch: The faster of its batch sizes.
         rate: Images a second if nothing else is at work: per processor second times cores, and
             for an engine on another device per second of the clock.
@@ -86,7 +88,12 @@ class Sample:
 
 
 def measure_engine(
-    engine: Engine, request: BuildRequest, sample: Sample, reference: NDArray[np.float32]
+    engine: Engine,
+    request: BuildRequest,
+    sample: Sample,
+    reference: NDArray[np.float32],
+    *,
+    rate_to_beat: float = 0.0,
 ) -> EngineMeasurement:
     """Build one engine, run it on the sample and compare; never raises.
 
@@ -95,6 +102,8 @@ def measure_engine(
         request: What it is built from.
         sample: One or more pictures.
         reference: float32 (n, dimension), what the reference gives for them.
+        rate_to_beat: Images a second of an engine that may be used. Whether a slower one agrees
+            with the reference need not be known, and to find out is most of the work.
     """
     if lacking := engine.lacking():
         return EngineMeasurement(engine.name, lacking)
@@ -103,7 +112,9 @@ def measure_engine(
     try:
         runner = engine.build(request)
         setup_seconds = time.perf_counter() - began
-        measured = _measured(engine, runner, request.threads, sample, reference)
+        measured = _measured(
+            engine, runner, request.threads, sample, reference, rate_to_beat=rate_to_beat
+        )
     except EngineUnavailable as error:
         return EngineMeasurement(engine.name, str(error))
     except Exception as error:
@@ -167,20 +178,32 @@ def _measured(
     threads: int,
     sample: Sample,
     reference: NDArray[np.float32],
+    *,
+    rate_to_beat: float,
 ) -> EngineMeasurement:
-    runs = [_timed(runner, sample.images, batch, threads, engine) for batch in engine.batches]
-    best = max(runs, key=lambda run: run.rate)
-    features = best.features
+    some = sample.images[:_PICTURES_FOR_A_RATE]
+    best = max(
+        (_timed(runner, some, batch, threads, engine) for batch in engine.batches),
+        key=lambda run: run.rate,
+    )
+    measured = EngineMeasurement(
+        engine=engine.name,
+        refusal="",
+        batch=best.batch,
+        rate=best.rate,
+        images_per_second=len(some) / best.seconds,
+        images_per_cpu_second=len(some) / best.cpu_seconds,
+    )
+    if best.rate <= rate_to_beat:
+        refusal = "another engine that may be used is faster"
+        return replace(measured, refusal=refusal, passed_over=True)
+    features = runner(sample.images, best.batch)
     finite = bool(np.isfinite(features).all())
     cosine = lowest_cosine(reference, features) if finite else None
     agree = predictions_agree(reference, features, sample.labels or ()) if finite else None
-    return EngineMeasurement(
-        engine=engine.name,
+    return replace(
+        measured,
         refusal="" if engine.name == REFERENCE else _refusal(cosine, agree),
-        batch=best.batch,
-        rate=best.rate,
-        images_per_second=len(features) / best.seconds,
-        images_per_cpu_second=len(features) / best.cpu_seconds,
         lowest_cosine=cosine,
         same_predictions=agree,
     )
@@ -205,21 +228,20 @@ class _Run:
     rate: float
     seconds: float
     cpu_seconds: float
-    features: NDArray[np.float32]
 
 
 def _timed(
     runner: Runner, images: NDArray[np.uint8], batch: int, threads: int, engine: Engine
 ) -> _Run:
-    """Warm up, then run all pictures, again where that was quick; the best round counts."""
+    """Warm up, then run the pictures, again where that was quick; the best round counts."""
     runner(images[: min(batch, _WARM_UP_PICTURES)], batch)
     seconds = cpu_seconds = math.inf
     for _ in range(_MOST_ROUNDS):
         clock, processor = time.perf_counter(), time.process_time()
-        features = runner(images, batch)
+        runner(images, batch)
         cpu_seconds = min(cpu_seconds, max(time.process_time() - processor, 1e-9))
         seconds = min(seconds, time.perf_counter() - clock)
         if seconds > _ENOUGH_SECONDS:
             break
     rate = len(images) * threads / cpu_seconds if engine.on_processor else len(images) / seconds
-    return _Run(batch, rate, seconds, cpu_seconds, features)
+    return _Run(batch, rate, seconds, cpu_seconds)

@@ -118,15 +118,17 @@ def measure(job: Job, *, expected_seconds: float = math.inf, only: str = "") -> 
     Args:
         job: What for.
         expected_seconds: The reference's time for what is to be embedded. An engine that takes
-            longer to build than half of the best time so far is not tried.
+            longer to build than half of the best time so far is not tried, and one that is
+            slower than another that may be used is not compared with the reference.
         only: Name of the one engine to measure beside the reference; all where empty.
     """
     threads, directory = job.request.threads, job.request.directory
     known = recall(directory, threads)
+    is_for_people = math.isinf(expected_seconds)
     results = {
         name: result
         for name, result in (known.engines if known else {}).items()
-        if not result.passed_over
+        if not (result.passed_over and (is_for_people or not result.rate))
     }
     sample = job.sample()
     reference = job.request.encoder()(sample.images)
@@ -143,7 +145,8 @@ def measure(job: Job, *, expected_seconds: float = math.inf, only: str = "") -> 
                 passed_over=True,
             )
         else:
-            result = measure_engine(engine, job.request, sample, reference)
+            to_beat = 0.0 if is_for_people else _best_rate(results)
+            result = measure_engine(engine, job.request, sample, reference, rate_to_beat=to_beat)
         _LOGGER.info("%s", result)
         results[engine.name] = result
     measured = now_measured(threads, len(sample.images), results)
@@ -153,8 +156,13 @@ def measure(job: Job, *, expected_seconds: float = math.inf, only: str = "") -> 
 
 def _best_share_of_time(results: Mapping[str, EngineMeasurement]) -> float:
     """Return the time of the fastest engine that may be used, as a share of the reference's."""
-    rates = [result.rate for result in results.values() if not result.refusal]
-    return results[REFERENCE].rate / max(rates) if rates else 1.0
+    best = _best_rate(results)
+    return results[REFERENCE].rate / best if best else 1.0
+
+
+def _best_rate(results: Mapping[str, EngineMeasurement]) -> float:
+    """Return the images a second of the fastest engine that may be used, 0 before there is one."""
+    return max((result.rate for result in results.values() if not result.refusal), default=0.0)
 
 
 def _named(job: Job) -> Choice:
@@ -189,7 +197,8 @@ def _may_be_incomplete(measured: MeasuredEngines | None, expected_seconds: float
     return any(
         engine.setup_seconds <= can_save and not engine.lacking()
         for engine in ENGINES
-        if engine.name not in measured.engines or measured.engines[engine.name].passed_over
+        if (result := measured.engines.get(engine.name)) is None
+        or (result.passed_over and not result.rate)
     )
 
 

@@ -102,6 +102,18 @@ def test_an_engine_is_used_only_if_every_picture_agrees(
     assert result.rate > 0
 
 
+def test_a_slower_engine_is_not_compared_with_the_reference() -> None:
+    """To embed the whole sample once more costs more than the pictures that it would save."""
+    wrong = np.full_like(REFERENCE_FEATURES, np.nan)
+    result = measure_engine(
+        _giving(wrong), REQUEST, Sample(IMAGES, LABELS), REFERENCE_FEATURES, rate_to_beat=1e12
+    )
+    assert result.passed_over
+    assert result.refusal == "another engine that may be used is faster"
+    assert result.rate > 0
+    assert result.lowest_cosine is None
+
+
 def test_an_engine_that_fails_is_a_row_with_its_reason() -> None:
     """Drivers fail in ways nobody can list; embedding goes on with another engine."""
     failing = _giving(REFERENCE_FEATURES, fails=True)
