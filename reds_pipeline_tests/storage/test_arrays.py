@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -134,8 +135,9 @@ def test_two_that_erase_at_once_both_get_their_way(store: ArrayStore) -> None:
     for name in range(4):
         part = names[name * 3 : name * 3 + 3]
         store.append(part, rows(*range(3)))
-    with multiprocessing.get_context("spawn").Pool(4) as pool:
-        pool.starmap(erase_one, [(store.root, name) for name in names[:-1]])
+    # A ``multiprocessing.Pool`` ends its workers by a signal that pytest-xdist's children ignore.
+    with ProcessPoolExecutor(4, multiprocessing.get_context("spawn")) as pool:
+        list(pool.map(erase_one, [store.root] * 11, names[:-1]))
     assert store.keys() == {names[-1]}
 
 

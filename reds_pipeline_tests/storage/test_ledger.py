@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import multiprocessing
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -70,8 +70,9 @@ def record_at_once(url: str, number: int) -> None:
 
 
 def test_services_that_start_together_on_a_new_home_all_get_the_ledger(tmp_path: Path) -> None:
-    with multiprocessing.get_context("spawn").Pool(6) as pool:
+    # A ``multiprocessing.Pool`` ends its workers by a signal that pytest-xdist's children ignore.
+    with ProcessPoolExecutor(6, multiprocessing.get_context("spawn")) as pool:
         for attempt in range(5):
             url = f"sqlite:///{tmp_path / str(attempt)}.sqlite"
-            pool.starmap(record_at_once, [(url, number) for number in range(6)], chunksize=1)
+            list(pool.map(record_at_once, [url] * 6, range(6)))
             assert len(Ledger(url).events("start")) == 6
