@@ -33,24 +33,9 @@ _logger = logging.getLogger(__name__)
 
 def render_model_card(facts: ModelFacts) -> str:
     """Return the card as Markdown."""
-    from jinja2 import Environment, StrictUndefined
+    from reds_pipeline.dataset.card_template import card_template
 
-    from reds_pipeline.dataset.card import table_cell
-
-    environment = Environment(
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        # Markdown, not HTML: cells are made safe by ``cell``.
-        autoescape=False,
-    )
-    environment.filters |= {
-        "cell": table_cell,
-        "share": str,
-        "thousands": lambda number: f"{number:,}",
-    }
-    return environment.from_string(_template()).render(facts=facts)
+    return card_template(_template(), {"share": str}).render(facts=facts)
 
 
 def keep_cards(

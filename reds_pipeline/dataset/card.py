@@ -15,6 +15,7 @@ from importlib import resources
 from typing import Any
 
 from reds_pipeline.dataset import sentences
+from reds_pipeline.dataset.card_template import card_template
 from reds_pipeline.dataset.facts import DatasetFacts
 from reds_pipeline.dataset.licences import OPEN, Sharing, display_name
 from reds_pipeline.dataset.records import ExportRecord
@@ -69,25 +70,13 @@ def render_card(facts: DatasetFacts, export: ExportFacts | None = None) -> str:
         export: About the export that the card will lie in; None for the card of the data set
             itself, as it is kept in its home.
     """
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        # Markdown, not HTML: cells are made safe by ``cell``.
-        autoescape=False,
-    )
-    environment.filters |= {
-        "cell": table_cell,
+    text = (resources.files(__package__) / "data" / _TEMPLATE).read_text(encoding="utf-8")
+    filters = {
         "words": lambda name: name.replace("_", " "),
         "licence": display_name,
         "percent": lambda share: f"{share:.1%}",
-        "thousands": lambda number: f"{number:,}",
     }
-    text = (resources.files(__package__) / "data" / _TEMPLATE).read_text(encoding="utf-8")
-    return environment.from_string(text).render(
+    return card_template(text, filters).render(
         front_matter=front_matter(facts, export),
         facts=facts,
         export=export,
@@ -141,14 +130,6 @@ def citation(facts: DatasetFacts) -> str:
             "}",
         )
     )
-
-
-def table_cell(value: object) -> str:
-    """Return a value so that it stays within one cell of a Markdown table."""
-    text = " ".join(str(value).split())
-    for sign in ("\\", "|", "`", "*", "_", "<", ">", "[", "]"):
-        text = text.replace(sign, f"\\{sign}")
-    return text
 
 
 def _without_braces(text: str) -> str:

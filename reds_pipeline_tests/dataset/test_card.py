@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from reds_pipeline.dataset.card import ExportFacts, citation, front_matter, render_card, table_cell
+from reds_pipeline.dataset.card import ExportFacts, citation, front_matter, render_card
 from reds_pipeline.dataset.card_files import write_card
+from reds_pipeline.dataset.card_template import table_cell
 from reds_pipeline.dataset.collect_facts import curated_table
 from reds_pipeline.dataset.facts import DatasetFacts
 from reds_pipeline.dataset.records import choose_records
