@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from reds_pipeline.errors import RedsError
 from reds_pipeline.modeling.promotion import LEAST_TEST_PICTURES, ClassResult, SharedTest
 from reds_pipeline.resources import Platform
+from reds_pipeline.run_artifacts import SPLIT
 from reds_pipeline.stage_inputs import curated_rows
 from reds_pipeline.storage.tables import TEST_PICTURES, read_rows
 from reds_pipeline.tracking import RegisteredVersion, Tracking
-from reds_pipeline.withdrawal.lineage import SPLIT
 
 if TYPE_CHECKING:
     from reds_pipeline.modeling.bundle import ModelBundle

@@ -17,6 +17,7 @@ import numpy as np
 
 from reds_pipeline.hardware import this_machine
 from reds_pipeline.resources import MODELS_TRAINED, Platform
+from reds_pipeline.run_artifacts import SPLIT
 from reds_pipeline.storage.tables import TAG_TRAININGS, write_rows
 from reds_pipeline.tag_lists import choose_tags, never_learnt, tag_lists
 from reds_pipeline.tag_training_log import (
@@ -31,7 +32,7 @@ from reds_pipeline.tag_training_log import (
     training_row,
 )
 from reds_pipeline.tracking import Tracking
-from reds_pipeline.training_log import SPLIT, split_manifest
+from reds_pipeline.training_log import split_manifest
 from reds_pipeline.training_set import load_training_set, one_training
 
 if TYPE_CHECKING:

@@ -18,11 +18,11 @@ import numpy as np
 
 from reds_pipeline.hardware import this_machine
 from reds_pipeline.resources import MODELS_TRAINED, Platform
+from reds_pipeline.run_artifacts import PREDICTIONS as PREDICTIONS_ARTIFACT
 from reds_pipeline.software import this_software
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.tables import PREDICTIONS, TRAININGS, write_rows
 from reds_pipeline.tracking import Tracking
-from reds_pipeline.training_log import PREDICTIONS as PREDICTIONS_ARTIFACT
 from reds_pipeline.training_log import Outcome, log_artifacts, log_model, log_numbers, summary
 from reds_pipeline.training_set import TrainingSet, load_training_set, one_training
 

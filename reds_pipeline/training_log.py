@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reds_pipeline.run_artifacts import PREDICTION_COLUMNS, PREDICTIONS, SPLIT
 from reds_pipeline.tracking import BUNDLE_DIRECTORY, MODEL_ARTIFACT
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from reds_pipeline.tracking_run import Training
     from reds_pipeline.training_set import TrainingSet
 
-SPLIT = "split.json"
-PREDICTIONS = "predictions.json"
-PREDICTION_COLUMNS = ("sha256", "fold", "class_name", "predicted", "chance")
 _MOST_POINTS = 500
 # What MLflow does not take in the name of a metric.
 _NOT_IN_A_NAME = re.compile(r"[^\w.\- ]")

@@ -11,8 +11,8 @@ from io import BytesIO
 from typing import Any
 
 from reds_pipeline.error_gallery import COLUMNS, ERROR_LIST
+from reds_pipeline.run_artifacts import PREDICTION_COLUMNS, PREDICTIONS
 from reds_pipeline.tracking import Tracking
-from reds_pipeline.training_log import PREDICTION_COLUMNS, PREDICTIONS
 
 _SHEETS = ERROR_LIST.rpartition("/")[0]
 _NOTICE = "Removed, because a picture that it showed was withdrawn."

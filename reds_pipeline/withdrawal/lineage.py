@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from reds_pipeline.run_artifacts import SPLIT
 from reds_pipeline.storage.keys import KeyedHash
 from reds_pipeline.storage.ledger import Ledger
 from reds_pipeline.tracking import (
@@ -23,11 +24,8 @@ from reds_pipeline.tracking import (
     RegisteredVersion,
     Tracking,
 )
-from reds_pipeline.training_log import SPLIT
 from reds_pipeline.withdrawal.galleries import clean_gallery
 from reds_pipeline.withdrawal.tombstones import erased_key, erased_keys
-
-__all__ = ["CLEANED", "MODEL_MARKED", "SPLIT", "WITHDRAWN_PICTURES", "MarkedModels", "mark_models"]
 
 WITHDRAWN_PICTURES = "reds.withdrawn_pictures"
 # How many withdrawn pictures had been taken out of what a run shows when that was last done.

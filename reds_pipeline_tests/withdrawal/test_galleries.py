@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from reds_pipeline.error_gallery import ERROR_LIST, FOLDS_SHEET, TEST_SHEET, error_gallery
+from reds_pipeline.run_artifacts import PREDICTIONS, SPLIT
 from reds_pipeline.storage.ledger import Ledger
 from reds_pipeline.tracking import HASHTAG_MODEL, MODEL_ARTIFACT, Tracking
-from reds_pipeline.training_log import PREDICTIONS, SPLIT
 from reds_pipeline.withdrawal.galleries import clean_gallery
 from reds_pipeline.withdrawal.lineage import WITHDRAWN_PICTURES, mark_models
 from reds_pipeline.withdrawal.tombstones import record_erasure
