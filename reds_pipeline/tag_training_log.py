@@ -183,21 +183,11 @@ def _calibration_error(
 
 def log_tag_model(run: Training, problem: TagProblem, experiment: TagExperiment, row: Row) -> None:
     """Log the final model as a bundle, which is all that our own programs read."""
-    from reds_pipeline.modeling.bundle import Provenance, save_bundle
+    from reds_pipeline.modeling.bundle import save_bundle
     from reds_pipeline.modeling.multilabel import bundle_of_tags
 
-    data = problem.data
-    provenance = Provenance(
-        encoder_name=data.backbone,
-        encoder_id=data.encoder_id,
-        resize_rule=data.resize_rule,
-        dataset_digest=data.dataset_digest,
-        trained_at=row["trained_at"],
-        metrics={
-            name: row[name]
-            for name in ("mean_average_precision", "precision_at_1", "recall_at_5", "macro_f1")
-        },
-    )
+    shown = ("mean_average_precision", "precision_at_1", "recall_at_5", "macro_f1")
+    provenance = problem.data.provenance(row, shown)
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary) / MODEL_ARTIFACT
         bundle = bundle_of_tags(experiment, problem.choice.tags, provenance)

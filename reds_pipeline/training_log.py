@@ -181,23 +181,14 @@ def log_model(run: Training, outcome: Outcome) -> None:
     import sklearn
     from mlflow.sklearn import save_model
 
-    from reds_pipeline.modeling.bundle import Provenance, bundle_from_head, save_bundle
+    from reds_pipeline.modeling.bundle import bundle_from_head, save_bundle
     from reds_pipeline.modeling.quick_skops import import_skops
 
     import_skops()
     data, experiment, record = outcome.data, outcome.experiment, outcome.record
     head = experiment.final.head
-    provenance = Provenance(
-        encoder_name=data.backbone,
-        encoder_id=data.encoder_id,
-        resize_rule=data.resize_rule,
-        dataset_digest=data.dataset_digest,
-        trained_at=record["trained_at"],
-        metrics={
-            name: record[name]
-            for name in ("cv_mean", "cv_var_ddof0", "test_accuracy", "test_low", "test_high")
-        },
-    )
+    shown = ("cv_mean", "cv_var_ddof0", "test_accuracy", "test_low", "test_high")
+    provenance = data.provenance(record, shown)
     bundle = bundle_from_head(head, experiment.temperature, experiment.threshold, provenance)
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary) / MODEL_ARTIFACT

@@ -7,10 +7,10 @@ at a time learns from them. What does not: learning (``training.py``).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,9 @@ from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.locks import exclusive
 from reds_pipeline.storage.tables import EMBEDDING_RUNS, read_rows
 from reds_pipeline.tracking_run import LearntDataset
+
+if TYPE_CHECKING:
+    from reds_pipeline.modeling.bundle import Provenance
 
 REFERENCE_ENGINE = "pytorch"
 _LETTERS_OF_A_NAME = 12
@@ -72,6 +75,24 @@ class TrainingSet:
     def dataset_name(self) -> str:
         """The start of the data set's digest, by which people tell data sets apart."""
         return self.dataset_digest[:_LETTERS_OF_A_NAME]
+
+    def provenance(self, row: Mapping[str, Any], metrics: Iterable[str]) -> Provenance:
+        """Return where a model comes from that was trained on this set.
+
+        Args:
+            row: Of its table of trainings.
+            metrics: The columns of the row that go along with the model.
+        """
+        from reds_pipeline.modeling.bundle import Provenance
+
+        return Provenance(
+            encoder_name=self.backbone,
+            encoder_id=self.encoder_id,
+            resize_rule=self.resize_rule,
+            dataset_digest=self.dataset_digest,
+            trained_at=row["trained_at"],
+            metrics={name: row[name] for name in metrics},
+        )
 
     def as_dataset(self) -> LearntDataset:
         """Return what MLflow shows as the data set of a run."""
