@@ -20,7 +20,6 @@ from reds_pipeline.settings import Settings
 if TYPE_CHECKING:
     from reds_pipeline.fediverse.hosts import HostProfile
 
-_DISK_WANTED_GB = 5.0
 # Of these one is enough: each is another way to the same thing.
 _PHOTOS = frozenset({"posts of a tag", "guest feed of a tag"})
 _RECHECKS = frozenset({"several posts at once", "one post"})
@@ -76,13 +75,13 @@ def _disk(platform: Platform) -> Finding:
     place = platform.home.root
     while not place.exists():
         place = place.parent
-    free = shutil.disk_usage(place).free / 1e9
-    if free < _DISK_WANTED_GB:
+    free, wanted = shutil.disk_usage(place).free / 1e9, platform.settings.free_disk_gb
+    if free < wanted:
         return Finding(
             "disk",
             False,
-            f"Only {free:.1f} GB are free at {place}; free {_DISK_WANTED_GB:.0f} GB or set "
-            "REDS_HOME to a larger disk.",
+            f"Only {free:.1f} GB are free at {place}; free {wanted:g} GB, set REDS_HOME to a "
+            "larger disk, or set REDS_FREE_DISK_GB to what is enough here.",
         )
     return Finding("disk", True, f"{free:.0f} GB free at {place}")
 

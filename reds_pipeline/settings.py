@@ -164,6 +164,58 @@ class Settings(BaseSettings):
     keep_versions: int = Field(
         10, ge=2, description="Model versions that `reds prune` leaves; live and previous always."
     )
+    page_hosts: Names = Field(
+        (),
+        description="Names under which people open the page from elsewhere, such as tags.example; "
+        "this machine's own names always work.",
+    )
+    trusted_proxies: Names = Field(
+        (),
+        description="Addresses of reverse proxies whose X-Forwarded-For and -Proto are believed.",
+    )
+    operator_password_hash: SecretStr = Field(
+        SecretStr(""),
+        description="Argon2 hash of the password that opens the review gallery (`reds password`).",
+    )
+    operator_token: SecretStr = Field(
+        SecretStr(""),
+        description="Bearer token with which the operator's programs ask for metrics and reviews.",
+    )
+    photos_per_minute: int = Field(
+        30, ge=1, description="Photos that one address may have tagged in a minute."
+    )
+    photos_at_once: int = Field(10, ge=1, description="Photos that one upload may hold.")
+    photo_memory_mb: int = Field(
+        768, ge=256, description="Memory that photos being read may take together, in MB."
+    )
+    model_check_seconds: float = Field(
+        10.0, gt=0, description="How often the page looks whether another model serves."
+    )
+    contributions: Literal["off", "reviewed", "unreviewed"] = Field(
+        "reviewed",
+        description="Whether photos may be given for training on the page, and whether an "
+        "operator must have kept them in the review first.",
+    )
+    contribution_days: float = Field(
+        90.0,
+        gt=0,
+        description="Days after which a given photo that nothing was learnt from is erased.",
+    )
+    suggested_label_weight: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="How much a label counts in training that a model had suggested (R-IMP-6).",
+    )
+    feedback_share: float = Field(
+        0.2,
+        ge=0,
+        lt=1,
+        description="Largest share of a class's pictures that may come from the page (R-IMP-6).",
+    )
+    free_disk_gb: float = Field(
+        5.0, ge=0, description="Free disk below which `reds doctor` complains, in GB."
+    )
     refresh_cron: str = Field("0 3 * * 1", description="When weekly_refresh runs.")
     recheck_cron: str = Field("0 2 * * *", description="When recheck runs.")
     timezone: str = Field("UTC", description="Time zone of refresh_cron and recheck_cron.")

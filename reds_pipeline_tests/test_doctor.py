@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from reds_pipeline.doctor import ways_to_posts
+from reds_pipeline.doctor import _disk, ways_to_posts
 from reds_pipeline.fediverse.hosts import HostProfile
+from reds_pipeline.resources import Platform
+from reds_pipeline.settings import load_settings
 
 MEMBERS_ONLY = HostProfile(
     "pixelfed",
@@ -61,3 +64,12 @@ def test_it_names_what_is_missing_and_what_helps(
     assert findings.keys() == missing.keys()
     for subject, advice in missing.items():
         assert advice in findings[subject].rpartition("; ")[2]
+
+
+@pytest.mark.parametrize(("wanted", "is_enough"), [(0.0, True), (1e9, False)])
+def test_how_much_free_disk_is_enough_is_for_the_operator_to_say(
+    tmp_path: Path, wanted: float, is_enough: bool
+) -> None:
+    finding = _disk(Platform(load_settings(home=tmp_path / "home", free_disk_gb=wanted)))
+    assert finding.ok == is_enough
+    assert ("REDS_FREE_DISK_GB" in finding.detail) != is_enough
