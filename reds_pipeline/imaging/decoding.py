@@ -36,6 +36,7 @@ _OPENERS: dict[str, Callable[[BytesIO], ImageFile.ImageFile]] = {
     AVIF: AvifImagePlugin.AvifImageFile,
 }
 _WHITE = (255, 255, 255, 255)
+_STRIP_PIXELS = 1_000_000
 
 
 @contextmanager
@@ -125,12 +126,27 @@ def opaque_rgb(image: Image.Image) -> Image.Image:
     Returns:
         Mode RGB; the very same object when it is plain RGB already.
     """
+    if not (image.mode.startswith("I;16") or image.has_transparency_data):
+        return image if image.mode == "RGB" else image.convert("RGB")
+    # Strip by strip, because the steps between would take four times the memory of the picture.
+    width, height = image.size
+    rows = max(1, _STRIP_PIXELS // max(1, width))
+    if rows >= height:
+        return _on_white(image)
+    opaque = Image.new("RGB", image.size)
+    for top in range(0, height, rows):
+        strip = image.crop((0, top, width, min(top + rows, height)))
+        opaque.paste(_on_white(strip), (0, top))
+    return opaque
+
+
+def _on_white(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         # Pillow's own conversion clips at 255 instead of scaling and so turns these white.
         wide = np.asarray(image, dtype=np.uint32)
         image = Image.fromarray(((wide * 255 + 32_767) // 65_535).astype(np.uint8))
-    if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        paper = Image.new("RGBA", layer.size, _WHITE)
-        return Image.alpha_composite(paper, layer).convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    layer = image.convert("RGBA")
+    paper = Image.new("RGBA", layer.size, _WHITE)
+    return Image.alpha_composite(paper, layer).convert("RGB")

@@ -14,13 +14,16 @@ PNG = "PNG"
 WEBP = "WEBP"
 GIF = "GIF"
 AVIF = "AVIF"
+HEIC = "HEIC"
 
 _JPEG_START = b"\xff\xd8\xff"
 _PNG_START = b"\x89PNG\r\n\x1a\n"
 _GIF_STARTS = (b"GIF87a", b"GIF89a")
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
-# Pictures of a kind that REDS does not take: HEIC, BMP, TIFF, Photoshop, icons, JPEG XL, JPEG 2000.
-_OTHER_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1"})
+_HEIC_STILL_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1"})
+_HEIC_SEQUENCE_BRANDS = frozenset({b"hevc", b"hevx", b"msf1"})
+# Pictures of a kind that is not collected: HEIC, BMP, TIFF, Photoshop, icons, JPEG XL, JPEG 2000.
+_OTHER_BRANDS = _HEIC_STILL_BRANDS | _HEIC_SEQUENCE_BRANDS
 _OTHER_STARTS = (
     b"BM",
     b"II*\x00",
@@ -60,6 +63,29 @@ def sniff_format(data: bytes) -> str:
     if brands & _OTHER_BRANDS or data.startswith(_OTHER_STARTS):
         raise ImageRejected("unsupported_format")
     raise ImageRejected("not_an_image")
+
+
+def sniff_photo_format(data: bytes) -> str:
+    """Return the format of a photo that a person chose, which may be HEIC as well.
+
+    The Fediverse serves no HEIC, so pictures that are collected are never of it; phones make it.
+
+    Args:
+        data: The file, or at least its first 64 bytes.
+
+    Returns:
+        As `sniff_format`, or ``HEIC``.
+
+    Raises:
+        ImageRejected: As `sniff_format`; ``animated`` for a HEIC sequence without a still.
+    """
+    brands = _media_brands(data)
+    if not brands & _AVIF_BRANDS:
+        if brands & _HEIC_STILL_BRANDS:
+            return HEIC
+        if brands & _HEIC_SEQUENCE_BRANDS:
+            raise ImageRejected("animated")
+    return sniff_format(data)
 
 
 def _media_brands(data: bytes) -> set[bytes]:

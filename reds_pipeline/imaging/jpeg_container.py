@@ -24,6 +24,7 @@ _PROFILE = 0xE2
 _ADOBE = 0xEE
 # Frame headers, without the tables (C4, CC) and the reserved C8 that share their range.
 _FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_PROGRESSIVE_FRAMES = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 # What a decoder needs: frames, Huffman, arithmetic and quantisation tables, scans, line counts,
 # restart intervals, hierarchical headers.
 _PICTURE_MARKERS = (frozenset(range(0xC0, 0xD0)) - {0xC8}) | frozenset(range(0xDA, 0xE0))
@@ -48,6 +49,55 @@ class _Segment:
     marker: int
     payload: bytes
     pixels: bytes = b""
+
+
+@dataclass(frozen=True)
+class JpegFrame:
+    """What the headers of a JPEG say about its pixels.
+
+    Attributes:
+        width: Stored, in pixels.
+        height: Stored, in pixels.
+        samples_per_pixel: All colour components together: 3 without subsampling, 1.5 for the
+            usual 4:2:0.
+        is_buffered: Whether a decoder has to keep the coefficients of the whole picture, because
+            they come in several scans (progressive or not interleaved).
+    """
+
+    width: int
+    height: int
+    samples_per_pixel: float
+    is_buffered: bool
+
+
+def jpeg_frame(data: bytes) -> JpegFrame:
+    """Read the frame header and the first scan header, decoding nothing.
+
+    Raises:
+        ImageRejected: ``truncated`` when the file ends before the first scan does,
+            ``undecodable`` when one of the headers is missing or broken.
+    """
+    header = b""
+    for segment in _segments(data):
+        if segment.marker in _FRAME_HEADERS:
+            header = bytes([segment.marker]) + segment.payload
+        if segment.marker == _START_OF_SCAN:
+            return _frame(header, segment.payload)
+    raise ImageRejected("undecodable")
+
+
+def _frame(header: bytes, scan: bytes) -> JpegFrame:
+    # Marker, precision, height, width, components, then (name, sampling, table) of each.
+    components = header[6] if len(header) > 6 else 0
+    sampling = [(byte >> 4, byte & 15) for byte in header[8 : 7 + 3 * components : 3]]
+    if not components or len(sampling) < components or not scan or not all(map(all, sampling)):
+        raise ImageRejected("undecodable")
+    height, width = struct.unpack_from(">HH", header, 2)
+    widest = max(across for across, _down in sampling)
+    highest = max(down for _across, down in sampling)
+    samples = sum(across * down for across, down in sampling) / (widest * highest)
+    is_buffered = header[0] in _PROGRESSIVE_FRAMES or scan[0] < components
+    return JpegFrame(width, height, samples, is_buffered)
 
 
 def jpeg_size(data: bytes) -> tuple[int, int]:

@@ -108,6 +108,30 @@ def resized_square(
         As ``square``.
     """
     box, cropped = crop_box(*upright_size(size, orientation))
+    return resized_box(picture, box, size, scale, orientation, side), cropped
+
+
+def resized_box(
+    picture: Image.Image,
+    box: tuple[int, int, int, int],
+    size: tuple[int, int],
+    scale: float,
+    orientation: int,
+    side: int = SIDE,
+) -> NDArray[np.uint8]:
+    """Return any part of a decoded picture as a square.
+
+    Args:
+        picture: As in `resized_square`.
+        box: (left, top, right, bottom) in pixels of the upright picture.
+        size: As in `resized_square`.
+        scale: As in `resized_square`.
+        orientation: 1 to 8.
+        side: Of the square, in pixels.
+
+    Returns:
+        uint8 (side, side, 3) in RGB, upright.
+    """
     left, top, right, bottom = (edge * scale for edge in stored_box(box, size, orientation))
     small = picture.resize((side, side), Image.Resampling.BICUBIC, box=(left, top, right, bottom))
-    return np.array(upright(small, orientation)), cropped
+    return np.array(upright(small, orientation))

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from reds_pipeline.modeling.blas_threads import one_blas_thread
 from reds_pipeline.modeling.linear_svm import LinearFits, LinearProblem
+from reds_pipeline.modeling.training_only import FoldedRows
 
 _INNER_REDUCTION = 1e-3
 """Of the fits that only choose C: about one answer in 5,000 is another than at the minimum."""
@@ -77,6 +78,8 @@ def fit_folds(
     fold: NDArray[np.integer[Any]],
     penalties: Sequence[float],
     score: Score,
+    *,
+    only_trained: FoldedRows | None = None,
 ) -> FoldFits:
     """Choose C inside the folds, then fit each fold's complement and all training rows.
 
@@ -86,9 +89,12 @@ def fit_folds(
         fold: int (n,), the fold in which a row is predicted, -1 for a test row.
         penalties: What C is chosen among.
         score: What the choice maximises; of equal ones the smallest C is taken.
+        only_trained: Further rows to fit on, which nothing is predicted for or scored with.
     """
     with one_blas_thread():
-        return _fit_folds(features, targets, fold, tuple(sorted(penalties)), score)
+        return _fit_folds(
+            features, targets, fold, tuple(sorted(penalties)), score, only_trained=only_trained
+        )
 
 
 def _fit_folds(
@@ -97,13 +103,13 @@ def _fit_folds(
     fold: NDArray[np.integer[Any]],
     grid: tuple[float, ...],
     score: Score,
+    *,
+    only_trained: FoldedRows | None,
 ) -> FoldFits:
     folds = int(fold.max()) + 1
     began = time.perf_counter()
     left_out = [*combinations(range(folds), 2), *((number,) for number in range(folds)), ()]
-    problem = LinearProblem(
-        features, targets, np.stack([(fold >= 0) & ~np.isin(fold, some) for some in left_out])
-    )
+    problem = _problem(features, targets, fold, left_out, only_trained)
     inner = problem.path(range(len(left_out) - 1), grid, _INNER_REDUCTION)
     questions = [
         (row, asked, _chooser(some, asked, folds))
@@ -145,6 +151,24 @@ def _fit_folds(
         final_seconds=seconds[folds],
         converged=all(bool(one.converged.all()) for one in fits),
     )
+
+
+def _problem(
+    features: NDArray[np.floating[Any]],
+    targets: NDArray[np.bool_],
+    fold: NDArray[np.integer[Any]],
+    left_out: Sequence[tuple[int, ...]],
+    only_trained: FoldedRows | None,
+) -> LinearProblem:
+    """Return the problem of which each subset lacks some folds."""
+    sample_weights = None
+    if only_trained is not None:
+        sample_weights = np.concatenate([np.ones(len(targets)), only_trained.sample_weights])
+        features = np.concatenate([features, only_trained.features])
+        targets = np.concatenate([targets, only_trained.targets])
+        fold = np.concatenate([fold, only_trained.fold])
+    subsets = np.stack([(fold >= 0) & ~np.isin(fold, some) for some in left_out])
+    return LinearProblem(features, targets, subsets, sample_weights=sample_weights)
 
 
 def _chooser(left_out: tuple[int, ...], asked: int, folds: int) -> int:

@@ -26,6 +26,7 @@ from reds_pipeline.modeling.heads import (
 )
 from reds_pipeline.modeling.intervals import wilson_interval
 from reds_pipeline.modeling.splits import Split
+from reds_pipeline.modeling.training_only import FoldedRows
 
 Features = NDArray[np.floating[Any]]
 
@@ -107,7 +108,7 @@ class FinalFit:
         recall: For each class the share of its test images found; None when it has none.
         confusion: int64 (k, k), true class by predicted class.
         decisions: float64 (test images, k), in the order of the images.
-        n_train: Number of training images.
+        n_train: Number of training images, those that only train not counted.
         n_test: Number of test images.
         C: Of the head.
         choice_accuracy: Mean accuracy over the folds with each C that was tried.
@@ -127,7 +128,11 @@ class FinalFit:
 
 
 def fit_split(
-    features: Features, labels: Sequence[str], split: Split, parameters: HeadParameters
+    features: Features,
+    labels: Sequence[str],
+    split: Split,
+    parameters: HeadParameters,
+    only_trained: FoldedRows | None = None,
 ) -> FoldFits:
     """Fit everything that the split asks for; where no C is given, choose it inside the folds.
 
@@ -136,6 +141,7 @@ def fit_split(
         labels: Class of each image.
         split: As ``make_split`` gave it for these images.
         parameters: Of the head.
+        only_trained: Further images to fit on, which are neither predicted nor scored.
 
     Raises:
         ValueError: A fold leaves a class out of the others.
@@ -147,7 +153,9 @@ def fit_split(
         if len(np.unique(names[fitted_on])) < len(classes):
             raise ValueError(f"fold {fold} is trained without some class")
     penalties = parameters.penalties if parameters.C is None else (parameters.C,)
-    return fit_folds(features, targets, split.fold, penalties, accuracy_of_values)
+    return fit_folds(
+        features, targets, split.fold, penalties, accuracy_of_values, only_trained=only_trained
+    )
 
 
 def accuracy_of_values(values: NDArray[np.float64], targets: NDArray[np.bool_]) -> float:

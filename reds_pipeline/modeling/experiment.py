@@ -33,6 +33,7 @@ from reds_pipeline.modeling.cross_validation import (
 )
 from reds_pipeline.modeling.heads import HeadParameters
 from reds_pipeline.modeling.splits import Split
+from reds_pipeline.modeling.training_only import TrainingOnly, folded_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +56,7 @@ class Experiment:
             the out-of-fold chances.
         cv_answers: What it means for the out-of-fold answers, on which it was drawn.
         test_answers: What it means for the test images, which had no part in it.
+        n_only_trained: How many images the final head learnt from that are in no number here.
     """
 
     folds: CrossValidation
@@ -69,6 +71,7 @@ class Experiment:
     threshold: float
     cv_answers: Answers
     test_answers: Answers
+    n_only_trained: int = 0
 
 
 def run_experiment(
@@ -77,6 +80,8 @@ def run_experiment(
     groups: Sequence[str],
     split: Split,
     parameters: HeadParameters,
+    *,
+    only_trained: TrainingOnly | None = None,
 ) -> Experiment:
     """Choose C inside the folds, cross-validate, fit, calibrate and draw the line for answers.
 
@@ -87,6 +92,7 @@ def run_experiment(
             independent ones.
         split: As ``make_split`` gave it for these images.
         parameters: Of the head.
+        only_trained: Further images to learn from, which are in no fold and no test.
 
     Raises:
         ValueError: A fold leaves a class out of the others, or a feature is not finite.
@@ -94,7 +100,12 @@ def run_experiment(
     names = np.asarray(labels, dtype=str)
     units = np.asarray(groups, dtype=str)
     training = split.training
-    fits = fit_split(features, labels, split, parameters)
+    extra = (
+        None
+        if only_trained is None
+        else folded_rows(only_trained, np.unique(names).tolist(), split, groups)
+    )
+    fits = fit_split(features, labels, split, parameters, extra)
     folds = measure_folds(fits, labels, split)
     final = measure_final(fits, features, labels, split)
     temperature = _inner_temperature(folds, names, split.folds)
@@ -126,6 +137,7 @@ def run_experiment(
         threshold=threshold,
         cv_answers=answers(cv_highest, cv_correct, threshold),
         test_answers=answers(test_highest, test_correct, threshold),
+        n_only_trained=0 if extra is None else len(extra.fold),
     )
 
 

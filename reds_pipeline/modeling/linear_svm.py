@@ -5,7 +5,8 @@ numbers of the solver (``squared_hinge``), which rows and which penalty (``choos
 the values mean (``calibration``).
 
 The fits are those of scikit-learn's ``StandardScaler`` and ``LinearSVC`` on the same rows:
-squared hinge, one target against the rest, the intercept penalised like a weight. liblinear
+squared hinge, one target against the rest, the intercept penalised like a weight; with their
+``sample_weight`` where rows do not count alike. liblinear
 solves them one after the other; here all subsets and targets share one copy of the rows, each
 subset's standardisation being a shift and a factor for each feature, and take their steps
 together. The penalties are gone through in ascending order, each starting where the last ended.
@@ -96,6 +97,7 @@ class LinearProblem:
         targets: NDArray[np.bool_],
         subsets: NDArray[np.bool_],
         *,
+        sample_weights: NDArray[np.float64] | None = None,
         most_cells: int = 4_000_000,
     ) -> None:
         """Standardise each subset.
@@ -104,20 +106,30 @@ class LinearProblem:
             features: float (n, d).
             targets: bool (n, k).
             subsets: bool (s, n), none of them empty.
+            sample_weights: float64 (n,), above 0, how much each row counts, in its loss and in
+                the standardisation; None for 1 each.
             most_cells: Rows times columns that are worked on together, of a dozen numbers each.
 
         Raises:
-            ValueError: A subset is empty, or a feature of one of its rows is not finite.
+            ValueError: A subset is empty, a feature of one of its rows is not finite, or a weight
+                is not above 0.
         """
         if not subsets.any(axis=1).all():
             raise ValueError("a linear SVM is fitted on one row at least")
+        if (
+            sample_weights is not None
+            and not (np.isfinite(sample_weights) & (sample_weights > 0)).all()
+        ):
+            raise ValueError("the weight of a row is a finite number above 0")
         used = np.flatnonzero(subsets.any(axis=0))
         signatures, block_of = np.unique(subsets[:, used].T, axis=0, return_inverse=True)
         block_of = block_of.ravel()
         chosen = used[np.argsort(block_of, kind="stable")]
         ends = np.cumsum(np.bincount(block_of)).tolist()
         blocks = tuple(zip([0, *ends[:-1]], ends, strict=True))
-        moments = block_moments(features, [chosen[first:last] for first, last in blocks])
+        moments = block_moments(
+            features, [chosen[first:last] for first, last in blocks], sample_weights
+        )
         common = moments.of(np.ones((1, len(blocks)), bool))
         each = moments.of(signatures.T)
         common_scale = np.where(common.scale > 0, common.scale, 1)
@@ -133,6 +145,7 @@ class LinearProblem:
             members=signatures,
             shift=(each.mean - common.mean) / common_scale,
             factor=np.where(each.scale > 0, common_scale / self.scale, 0),
+            roots=None if sample_weights is None else np.sqrt(sample_weights[chosen]),
         )
         lengths = np.einsum("ij,ij->i", values, values, dtype=np.float64)
         # One more for the intercept.
@@ -277,6 +290,7 @@ def fit_squared_hinge(
     subsets: NDArray[np.bool_],
     penalties: Sequence[float],
     *,
+    sample_weights: NDArray[np.float64] | None = None,
     reduction: float = 0,
 ) -> LinearFits:
     """Fit every target on every subset of the rows with every penalty.
@@ -287,12 +301,15 @@ def fit_squared_hinge(
             have, or none, is no failure: its values are nearly the same everywhere.
         subsets: bool (s, n), none of them empty.
         penalties: The p values of C, in any order.
+        sample_weights: float64 (n,), above 0, how much each row counts, as scikit-learn's
+            ``sample_weight`` of both steps; None for 1 each.
         reduction: How near to the minimum is near enough, see ``squared_hinge.Stop``; 0 for
             values that are right to ``VALUE_ERROR``.
 
     Raises:
-        ValueError: A subset is empty, or a feature of one of its rows is not finite.
+        ValueError: A subset is empty, a feature of one of its rows is not finite, or a weight is
+            not above 0.
     """
     with one_blas_thread():
-        problem = LinearProblem(features, targets, subsets)
+        problem = LinearProblem(features, targets, subsets, sample_weights=sample_weights)
         return problem.path(range(len(subsets)), penalties, reduction)

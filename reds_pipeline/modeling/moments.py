@@ -22,8 +22,8 @@ class Moments:
 
     Attributes:
         mean: float64 (u, d).
-        scale: float64 (u, d), the standard deviation, divided by the number of rows; exactly 0
-            where a feature is constant up to rounding.
+        scale: float64 (u, d), the standard deviation, divided by the number of rows or by their
+            total weight; exactly 0 where a feature is constant up to rounding.
     """
 
     mean: NDArray[np.float64]
@@ -35,9 +35,10 @@ class BlockMoments:
     """Of b blocks of rows.
 
     Attributes:
-        counts: float64 (b,), number of rows.
+        counts: float64 (b,), number of rows, or their total weight.
         means: float64 (b, d).
-        squares: float64 (b, d), sum of the squared distances from the mean.
+        squares: float64 (b, d), sum of the squared distances from the mean, each as often as its
+            row weighs.
     """
 
     counts: NDArray[np.float64]
@@ -64,24 +65,58 @@ class BlockMoments:
 
 
 def block_moments(
-    features: NDArray[np.floating[Any]], blocks: Sequence[NDArray[np.intp]]
+    features: NDArray[np.floating[Any]],
+    blocks: Sequence[NDArray[np.intp]],
+    sample_weights: NDArray[np.float64] | None = None,
 ) -> BlockMoments:
     """Return the moments of blocks of rows of features (n, d), summed in float64.
+
+    Args:
+        features: float (n, d).
+        blocks: Numbers of the rows of each block.
+        sample_weights: float64 (n,), above 0, how much each row counts; None for 1 each.
 
     Raises:
         ValueError: A feature is not finite.
     """
-    counts = np.array([len(block) for block in blocks], np.float64)
+    weigh = _Weighing(sample_weights)
+    counts = np.array([weigh.total(block) for block in blocks], np.float64)
     means, squares = np.zeros((2, len(blocks), features.shape[1]))
     for number, block in enumerate(blocks):
         starts = range(0, len(block), ROWS_AT_ONCE)
         parts = [block[start : start + ROWS_AT_ONCE] for start in starts]
         for part in parts:
-            means[number] += features[part].sum(axis=0, dtype=np.float64)
-        means[number] /= len(block)
+            means[number] += weigh.sum(features[part], part)
+        means[number] /= counts[number]
         if not np.isfinite(means[number]).all():
             raise ValueError("a linear SVM is fitted on finite features")
         for part in parts:
-            distance = features[part] - means[number]
-            squares[number] += np.einsum("ij,ij->j", distance, distance)
+            squares[number] += weigh.sum_of_squares(features[part] - means[number], part)
     return BlockMoments(counts, means, squares)
+
+
+@dataclass(frozen=True, eq=False)
+class _Weighing:
+    """Sums over rows that need not count alike.
+
+    Attributes:
+        weights: float64 (n,), of all rows; None where each counts once, which sums in the order,
+            and to the very bits, of a sum without weights.
+    """
+
+    weights: NDArray[np.float64] | None
+
+    def total(self, rows: NDArray[np.intp]) -> float:
+        return float(len(rows) if self.weights is None else self.weights[rows].sum())
+
+    def sum(self, values: NDArray[np.floating[Any]], rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        if self.weights is None:
+            return np.asarray(values.sum(axis=0, dtype=np.float64))
+        return np.asarray(self.weights[rows] @ values.astype(np.float64, copy=False))
+
+    def sum_of_squares(
+        self, values: NDArray[np.floating[Any]], rows: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        if self.weights is None:
+            return np.asarray(np.einsum("ij,ij->j", values, values))
+        return np.asarray(np.einsum("i,ij,ij->j", self.weights[rows], values, values))

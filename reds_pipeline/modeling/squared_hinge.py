@@ -4,7 +4,9 @@ What belongs here: the numbers of the solver. What does not: what rows and colum
 (``linear_svm``).
 
 Each column, one target on one subset of the rows, minimises 1/2 |w|^2 + 1/2 b^2 + C times the sum
-of max(0, 1 - y (w z + b))^2, as liblinear does (Fan et al., JMLR 9, 2008). All columns take their
+of s max(0, 1 - y (w z + b))^2, as liblinear does (Fan et al., JMLR 9, 2008); s is how much a row
+counts, mostly 1. That is the plain loss of a row times the root of s that shall reach that root
+instead of 1, and so it is computed. All columns take their
 steps together, so that the work is products of large matrices. The steps are those of the
 nonlinear conjugate gradients of Polak and Ribiere (1969), preconditioned with the curvature that
 the loss would have if every row were inside its margin: one matrix for all columns, near the
@@ -41,6 +43,7 @@ class Rows:
         members: bool (blocks, s), whether a block belongs to a subset.
         shift: float64 (s, d), what each subset takes off the values.
         factor: float64 (s, d), by which it then multiplies; 0 for a feature that is constant.
+        roots: float64 (n,), the root of how much each row counts; None where each counts once.
     """
 
     values: Floats
@@ -48,6 +51,7 @@ class Rows:
     members: NDArray[np.bool_]
     shift: NDArray[np.float64]
     factor: NDArray[np.float64]
+    roots: NDArray[np.float64] | None = None
 
     def forward(self, weights: Floats, subset: Places) -> Floats:
         """Return (c, n), the value of each row in each column; 0 for rows outside its subset.
@@ -92,13 +96,15 @@ class Curvature:
     def __init__(self, rows: Rows) -> None:
         """Prepare what does not depend on C."""
         self._values = rows.values
+        if rows.roots is not None:
+            self._values = rows.values * rows.roots[:, None].astype(rows.values.dtype)
         # With few rows the small matrix of the rows stands for the large one of the features.
-        self._by_rows = 2 * rows.values.shape[0] < rows.values.shape[1]
+        self._by_rows = 2 * self._values.shape[0] < self._values.shape[1]
         if self._by_rows:
-            values = rows.values.astype(np.float64)
+            values = self._values.astype(np.float64)
             self._gram: Floats = values @ values.T
         else:
-            self._gram = rows.values.T @ rows.values
+            self._gram = self._values.T @ self._values
         self._strength = 0.0
         self._factor: Any = None
 
@@ -207,9 +213,14 @@ def minimise(
     twice = dtype(2 * penalty)
     subset = columns.subset
     signs = columns.sides.astype(dtype)
+    # What a row's margin should reach; the same numbers for all columns.
+    goals = np.ones((1, signs.shape[1]), dtype)
+    if rows.roots is not None:
+        goals[0] = rows.roots
+        signs *= goals
     margins = signs * rows.forward(weights, subset)
     # Rows outside the subset lie beyond the margin, and never move.
-    margins[signs == 0] = 2
+    margins[columns.sides == 0] = 2 * goals.max()
     nothing = np.zeros(len(subset), dtype)
     work = _Work(
         place=np.arange(len(subset)),
@@ -221,15 +232,15 @@ def minimise(
         direction=np.zeros_like(weights),
         length=nothing,
         limit=nothing,
-        flat=1 / (1 + twice * np.abs(signs).sum(axis=1)),
+        flat=1 / (1 + twice * (signs * signs).sum(axis=1)),
         varies=(rows.factor > 0)[subset].astype(dtype),
     )
-    at_zero = twice * rows.backward(signs, subset)
+    at_zero = twice * rows.backward(signs * goals, subset)
     at_zero_length = _products(at_zero, _preconditioned(curvature, work, at_zero))
     work = replace(work, limit=dtype(stop.reduction) ** 2 * at_zero_length)
     reached = np.zeros(len(subset), bool)
     for round_number in range(stop.most_rounds + 1):
-        slack = np.maximum(1 - work.margins, 0)
+        slack = np.maximum(goals - work.margins, 0)
         gradient = work.weights - twice * rows.backward(slack * work.sides, work.subset)
         solved = _preconditioned(curvature, work, gradient)
         length = _products(gradient, solved)
@@ -248,7 +259,7 @@ def minimise(
             change = _products(gradient - work.gradient, solved) / work.length
             direction += np.maximum(change, 0)[:, None] * work.direction
         movement = work.sides * rows.forward(direction, work.subset)
-        step = _line_minimum(work, direction, slack, movement, twice)
+        step = _line_minimum(work, direction, slack, movement, goals=goals, twice=twice)
         work = replace(
             work,
             margins=work.margins + step[:, None] * movement,
@@ -261,7 +272,7 @@ def minimise(
 
 
 def _line_minimum(
-    work: _Work, direction: Floats, slack: Floats, movement: Floats, twice: Any
+    work: _Work, direction: Floats, slack: Floats, movement: Floats, *, goals: Floats, twice: Any
 ) -> Floats:
     """Return (c,), how far along its direction each column's loss is lowest."""
     along = _products(work.weights, direction)
@@ -274,7 +285,7 @@ def _line_minimum(
         newton = step - slope / (bend + twice * _products(squares, slack > 0))
         # Half the bracket where Newton's method leaves it.
         step = np.where(newton < highest, np.maximum(newton, lowest), (lowest + highest) / 2)
-        slack = np.maximum(1 - work.margins - step[:, None] * movement, 0)
+        slack = np.maximum(goals - work.margins - step[:, None] * movement, 0)
         slope = along + step * bend - twice * _products(slack, movement)
         if (np.abs(slope) <= _LINE_TOLERANCE * np.abs(at_start)).all():
             break

@@ -60,6 +60,11 @@ class Home:
         """The store of original pictures, stripped of metadata."""
         return ImageStore(self.root / "images")
 
+    @property
+    def contributions(self) -> Path:
+        """The directory of photos that people gave for training (``feedback.contributions``)."""
+        return self.root / "contributions"
+
     def tensors(self, resize_rule: str) -> ArrayStore:
         """Return the squares made by one resize rule, uint8 ``(side, side, 3)`` a row.
 

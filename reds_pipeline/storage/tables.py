@@ -185,6 +185,42 @@ CURATED = pa.schema(
     ]
 )
 
+# Photos that people gave on the page; no class partitions them, for a label may change.
+_CONTRIBUTED = (
+    ("contribution_id", _TEXT),
+    ("sha256", _TEXT),
+    ("extension", _TEXT),
+    ("class_name", _TEXT),
+    ("origin", _TEXT),
+    ("created_at", _TEXT),
+    ("width", _COUNT),
+    ("height", _COUNT),
+    ("flags", _TEXTS),
+    ("kept", _FLAG),
+    ("drop_reason", _TEXT),
+)
+
+CONTRIBUTED_IMAGES = pa.schema(
+    [
+        *_CONTRIBUTED,
+        ("perceptual_hash", _TEXT),
+        ("mirrored_hash", _TEXT),
+        ("colour_spread", _NUMBER),
+        ("scores", SCORES),
+    ]
+)
+
+CONTRIBUTED = pa.schema(
+    [
+        *_CONTRIBUTED,
+        ("group", _TEXT),
+        ("decision", _TEXT),
+        ("keeper", _TEXT),
+        ("duplicate_kind", _TEXT),
+        ("sample_weight", _NUMBER),
+    ]
+)
+
 SIMILAR_PAIRS = pa.schema(
     [
         ("one", _TEXT),

@@ -1,12 +1,14 @@
-"""Serving the application on this machine.
+"""Serving the application.
 
-What belongs here: the port, starting and stopping. What does not: the application.
+What belongs here: the address, starting and stopping. What does not: the application.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import uvicorn
 
@@ -15,28 +17,60 @@ from reds_pipeline.resources import Platform
 from reds_pipeline.web.application import create_application
 
 LOOPBACK = "127.0.0.1"
+_STOP_SECONDS = 20
+_CONNECTIONS = 512
 
 
-def serve_application(platform: Platform, port: int, announce: Callable[[str], None]) -> None:
+@dataclass(frozen=True)
+class Serving:
+    """Where and what to serve.
+
+    Attributes:
+        port: 0 takes any that is free.
+        host: An address of this machine; 0.0.0.0 for all of them.
+        is_tagging: Whether photos can be tagged; False serves the review gallery alone.
+        is_quiet: Whether only requests that failed are logged.
+    """
+
+    port: int
+    host: str = LOOPBACK
+    is_tagging: bool = True
+    is_quiet: bool = False
+
+
+def serve_application(
+    platform: Platform, serving: Serving, announce: Callable[[str], None]
+) -> None:
     """Serve the pages of an installation until Ctrl+C or a termination signal.
+
+    Requests that are being answered when it stops are answered first.
 
     Args:
         platform: The installation.
-        port: A loopback port; 0 takes any that is free.
+        serving: Where and what.
         announce: Called with the address once it can be opened.
 
     Raises:
-        RedsError: The port is taken.
+        RedsError: The port is taken, or a setting of the operator's login is not usable.
     """
-    with listening_socket(port) as listener:
+    application = create_application(
+        platform,
+        is_public=not is_loopback(serving.host),
+        is_tagging=serving.is_tagging,
+        is_quiet=serving.is_quiet,
+    )
+    with listening_socket(serving.port, serving.host) as listener:
         configuration = uvicorn.Config(
-            create_application(platform),
+            application,
             log_level="warning",
             access_log=False,
             server_header=False,
-            lifespan="off",
+            # Those that the settings name are believed, by the application itself.
+            proxy_headers=False,
+            limit_concurrency=_CONNECTIONS,
+            timeout_graceful_shutdown=_STOP_SECONDS,
         )
-        announce(f"http://{LOOPBACK}:{listener.getsockname()[1]}")
+        announce(f"http://{_shown(serving.host)}:{listener.getsockname()[1]}")
         try:
             uvicorn.Server(configuration).run(sockets=[listener])
         except KeyboardInterrupt:
@@ -44,15 +78,40 @@ def serve_application(platform: Platform, port: int, announce: Callable[[str], N
             return
 
 
-def listening_socket(port: int) -> socket.socket:
-    """Return a socket that listens on a loopback port, so that browsers wait and are not refused.
+def listening_socket(port: int, host: str = LOOPBACK) -> socket.socket:
+    """Return a socket that listens, so that browsers wait and are not refused.
+
+    Args:
+        port: 0 takes any that is free.
+        host: An address of this machine.
 
     Raises:
-        RedsError: The port is taken.
+        RedsError: The port is taken, or the address is none of this machine's.
     """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((LOOPBACK, port))
+        return socket.create_server((host, port), family=family)
+    except socket.gaierror as error:
+        raise RedsError(
+            f"{host} is no address of this machine; leave out --host, or give 0.0.0.0 for all."
+        ) from error
     except OSError as error:
         raise RedsError(
-            f"Port {port} is taken by another program; choose another with --port."
+            f"Port {port} cannot be used at {host} ({error.strerror or error}), often because "
+            "another program has it; choose another with --port."
         ) from error
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether only this machine reaches an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _shown(host: str) -> str:
+    """Return what a browser on this machine opens."""
+    if host in {"0.0.0.0", "::"}:
+        return LOOPBACK
+    return f"[{host}]" if ":" in host else host

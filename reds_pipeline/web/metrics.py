@@ -1,0 +1,110 @@
+"""What is counted for the operator, in the form that Prometheus reads.
+
+What belongs here: the numbers and their address. What does not: when to count.
+
+No label comes from a request: routes are named by their templates, methods and reasons are taken
+from fixed lists. Nothing is counted by address or by tag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, Depends
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+from starlette.responses import Response
+
+if TYPE_CHECKING:
+    from reds_pipeline.web.site import Site
+
+_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+
+
+class Metrics:
+    """The numbers of one application; safe to use from many threads."""
+
+    def __init__(self) -> None:
+        # One of its own, so that two applications in one process do not mix.
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self._requests = Counter(
+            "reds_requests", "Requests answered.", ("method", "route", "status"), **self._here
+        )
+        self._request_seconds = Histogram(
+            "reds_request_seconds",
+            "Time from the head of a request to the end of its answer.",
+            ("route",),
+            buckets=_SECONDS,
+            **self._here,
+        )
+        self._photos = Counter(
+            "reds_photos", "Photos by what became of them.", ("outcome",), **self._here
+        )
+        self._tagging_seconds = Histogram(
+            "reds_tagging_seconds",
+            "Time from a photo's arrival to its tags, waiting included.",
+            buckets=_SECONDS,
+            **self._here,
+        )
+        self._model = Gauge(
+            "reds_model",
+            "1 for each model that serves.",
+            ("name", "version", "backbone"),
+            **self._here,
+        )
+        self._is_ready = Gauge("reds_ready", "1 when photos can be tagged.", **self._here)
+        self._has_problem = Gauge(
+            "reds_model_problem", "1 while a newer model cannot take over.", **self._here
+        )
+
+    @property
+    def _here(self) -> dict[str, CollectorRegistry]:
+        return {"registry": self.registry}
+
+    def request_done(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count an answered request."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._request_seconds.labels(route).observe(seconds)
+
+    def photo_done(self, outcome: str) -> None:
+        """Count a photo: ``tagged``, or the reason why not."""
+        self._photos.labels(outcome).inc()
+
+    @contextmanager
+    def tagging(self) -> Iterator[None]:
+        """Measure how long one photo takes, whatever becomes of it."""
+        with self._tagging_seconds.time():
+            yield
+
+    def text(self, site: Site) -> bytes:
+        """Return everything in the text format of Prometheus."""
+        state = site.tagger.state()
+        self._is_ready.set(state.is_ready)
+        self._has_problem.set(bool(state.problem))
+        self._model.clear()
+        for model in state.models:
+            self._model.labels(model.name, model.version, model.backbone).set(1)
+        return generate_latest(self.registry)
+
+
+def metrics_router(site: Site) -> APIRouter:
+    """Return the route ``/metrics``, which is for the operator."""
+    router = APIRouter(dependencies=[Depends(site.operator.require_local)])
+
+    @router.get("/metrics")
+    def send_metrics() -> Response:
+        return Response(site.metrics.text(site), media_type=CONTENT_TYPE_LATEST)
+
+    return router

@@ -1,0 +1,88 @@
+"""How often one address may ask for something costly.
+
+What belongs here: counting by address, in memory only. What does not: who may ask at all
+(``security.py``), and how much at once (``photo_queue.py``).
+
+Addresses are never written down: they are keys of a table in memory that forgets them after a
+minute. A whole IPv6 network of 64 bits counts as one, because that is what one household gets.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import time
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from starlette.requests import Request
+
+from reds_pipeline.web.sentences import Refusal
+
+_IPV6_NETWORK_BITS = 64
+
+
+class RateLimits:
+    """Counts the photos of each address.
+
+    Args:
+        photos_per_minute: That one address may have tagged.
+        spares_this_machine: Whether requests of this machine are not counted, because nobody
+            else can send any.
+    """
+
+    def __init__(self, photos_per_minute: int, *, spares_this_machine: bool) -> None:
+        self._item = RateLimitItemPerMinute(photos_per_minute)
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._spares_this_machine = spares_this_machine
+        self._per_minute = photos_per_minute
+
+    def require_some_left(self, request: Request) -> None:
+        """Refuse before anything of a body is read if the address may not send any photo.
+
+        Raises:
+            Refusal: 429.
+        """
+        address = self._counted_address(request)
+        if address is not None and not self._limiter.test(self._item, address):
+            raise self._refusal(address)
+
+    def take(self, request: Request, photos: int) -> None:
+        """Count photos that an address has sent, all of them or none.
+
+        Raises:
+            Refusal: 429; it may not have so many tagged now.
+        """
+        address = self._counted_address(request)
+        if address is not None and not self._limiter.hit(self._item, address, cost=photos):
+            raise self._refusal(address)
+
+    def _counted_address(self, request: Request) -> str | None:
+        host = request.client.host if request.client else ""
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            # A socket without addresses, or a proxy that names its clients in its own way.
+            return host
+        if isinstance(address, ipaddress.IPv6Address):
+            if address.ipv4_mapped is not None:
+                address = address.ipv4_mapped
+            else:
+                network = ipaddress.ip_network((address, _IPV6_NETWORK_BITS), strict=False)
+                return None if self._is_spared(address) else str(network)
+        return None if self._is_spared(address) else str(address)
+
+    def _is_spared(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+        return self._spares_this_machine and address.is_loopback
+
+    def _refusal(self, address: str) -> Refusal:
+        window = self._limiter.get_window_stats(self._item, address)
+        seconds = max(1, math.ceil(window.reset_time - time.time()))
+        return Refusal(
+            429,
+            "too_many",
+            f"No photo was tagged because {self._per_minute} a minute are the most; send the "
+            f"next in {seconds} seconds.",
+            retry_after=seconds,
+        )

@@ -1,0 +1,119 @@
+"""One line of JSON for each request, and the counting of requests.
+
+What belongs here: what is said about a request. What does not: the numbers themselves
+(``metrics.py``).
+
+A line never holds an address, a path as it was typed, a query, a name of a file, or a header:
+the route is named by its template, such as ``/review/pictures/{sha256}``.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sys
+import time
+from contextvars import ContextVar
+from typing import Any, TextIO
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from reds_pipeline.web.metrics import Metrics
+
+_FACTS: ContextVar[dict[str, Any]] = ContextVar("facts of the request being answered")
+_NO_ROUTE = "none"
+_FAILED = 500
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def note(**facts: Any) -> None:
+    """Add facts to the line of the request that is being answered; none of a photo or a person."""
+    _FACTS.get({}).update(facts)
+
+
+def json_logger(stream: TextIO | None = None) -> structlog.typing.FilteringBoundLogger:
+    """Return a logger that writes one JSON object a line.
+
+    Args:
+        stream: Where to; standard error by default.
+    """
+    return structlog.wrap_logger(
+        structlog.PrintLogger(stream or sys.stderr),
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+    )
+
+
+class RequestLog:
+    """Middleware that counts each request and says how it went.
+
+    Args:
+        application: What answers.
+        metrics: Where requests are counted.
+        is_quiet: Whether only failures are said.
+        logger: Where lines go; standard error by default.
+    """
+
+    def __init__(
+        self,
+        application: ASGIApp,
+        metrics: Metrics,
+        *,
+        is_quiet: bool = False,
+        logger: structlog.typing.FilteringBoundLogger | None = None,
+    ) -> None:
+        self._application = application
+        self._metrics = metrics
+        self._is_quiet = is_quiet
+        self._logger = logger or json_logger()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on and say how it went."""
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        # Ours alone: one that came with the request could be anything.
+        request_id = secrets.token_hex(8)
+        facts: dict[str, Any] = {}
+        _FACTS.set(facts)
+        status = _FAILED
+        bytes_in = 0
+        started = time.perf_counter()
+
+        async def counting_receive() -> Message:
+            nonlocal bytes_in
+            message = await receive()
+            bytes_in += len(message.get("body", b""))
+            return message
+
+        async def noting_send(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+            await send(message)
+
+        try:
+            await self._application(scope, counting_receive, noting_send)
+        finally:
+            seconds = time.perf_counter() - started
+            route = getattr(scope.get("route"), "path", _NO_ROUTE)
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            self._metrics.request_done(method, route, status, seconds)
+            if not self._is_quiet or status >= _FAILED:
+                say = self._logger.error if status >= _FAILED else self._logger.info
+                say(
+                    "request",
+                    request_id=request_id,
+                    method=method,
+                    route=route,
+                    status=status,
+                    milliseconds=round(1000 * seconds, 1),
+                    bytes_in=bytes_in,
+                    **facts,
+                )

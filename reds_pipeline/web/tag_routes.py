@@ -1,0 +1,271 @@
+"""The page that people bring their photos to.
+
+What belongs here: its addresses, the same with and without JavaScript. What does not: reading
+uploads (``photo_bodies.py``), the words of a card (``tag_cards.py``), what people say about the
+tags (``feedback_routes.py``).
+
+With JavaScript the script sends the same form photo by photo and asks for the cards alone
+(``fragment=1``); without it, the whole page comes back. Photos live in the memory of a request and
+nowhere else, so the small copy on a card lies in the page itself, and whoever asks "why?" sends
+the photo again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
+
+from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from reds_pipeline.errors import RedsError
+from reds_pipeline.feedback.answers import FeedbackRefused
+from reds_pipeline.feedback.consent import CONSENT, consent_sentences
+from reds_pipeline.tagging.hashtag_form import as_hashtag
+from reds_pipeline.tagging.live_state import NoModelYet
+from reds_pipeline.tagging.recommendation import Recommendation, View
+from reds_pipeline.web import tag_cards
+from reds_pipeline.web.photo_bodies import Upload, read_upload, recommend
+from reds_pipeline.web.sentences import UNPROCESSABLE, Refusal
+from reds_pipeline.web.site import Site
+from reds_pipeline.web.tag_cards import Card, Figure, Problem
+from reds_pipeline.web.typed_tags import typed_tags
+
+if TYPE_CHECKING:
+    from reds_pipeline.imaging.photo import Photo
+
+_ON = "yes"
+_OK = 200
+_NO_PHOTO = "No photo came along; choose one first, then press Process image."
+_UNKNOWN_VIEW = (
+    "No photo was tagged because the form asks for a way of looking that does not exist; load the "
+    "page again."
+)
+# What templates call; the words are those of tag_cards.py.
+_WORDS: dict[str, Any] = {
+    "as_hashtag": as_hashtag,
+    "day": tag_cards.day,
+    "likelihood_words": tag_cards.LIKELIHOOD_WORDS,
+    "minute": tag_cards.minute,
+    "models_key_of": tag_cards.models_key,
+    "models_words": tag_cards.models_words,
+    "most_tags": tag_cards.POLITE_MOST_TAGS,
+    "percent": tag_cards.percent,
+}
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What a person chose beside the photos.
+
+    Attributes:
+        view: How photos are looked at.
+        compare: Whether they are looked at in the other ways too.
+        why: Whether the first tag is explained at once.
+        least: Chance that a suggestion must reach to stand in front, 0 to 1.
+        own_tags: Hashtags that the person typed before seeing any, without ``#``.
+        consent: Version of the text that was agreed to; empty if none was.
+        number: Place of the first photo among those that were chosen together, from 1.
+        count: How many were chosen together; 0 means those of this request.
+    """
+
+    view: View = "centre"
+    compare: bool = False
+    why: bool = False
+    least: float = tag_cards.DEFAULT_LEAST_CHANCE
+    own_tags: tuple[str, ...] = ()
+    consent: str = ""
+    number: int = 1
+    count: int = 0
+
+
+def read_choices(fields: Mapping[str, str]) -> Choices:
+    """Return what the fields of the form say.
+
+    Args:
+        fields: Of the form, by name; those that are missing keep their usual value.
+
+    Raises:
+        Refusal: A field holds what the form does not offer.
+    """
+    view = next((each for each in get_args(View) if each == fields.get("view", "centre")), None)
+    if view is None:
+        raise Refusal(UNPROCESSABLE, "not_understood", _UNKNOWN_VIEW)
+    return Choices(
+        view=view,
+        compare=fields.get("compare") == _ON,
+        why=fields.get("why") == _ON,
+        least=_between(fields.get("least"), 0.0, 1.0, tag_cards.DEFAULT_LEAST_CHANCE),
+        own_tags=typed_tags(fields.get("own_tags", "")),
+        consent=fields.get("consent", ""),
+        number=int(_between(fields.get("number"), 1, 1000, 1)),
+        count=int(_between(fields.get("count"), 0, 1000, 0)),
+    )
+
+
+def tag_router(site: Site) -> APIRouter:
+    """Return the routes of the page that tags photos.
+
+    Args:
+        site: Whose models are asked.
+    """
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/")
+    def show_page(request: Request) -> HTMLResponse:
+        return _page(site, request, (), Choices(), _OK)
+
+    @router.post("/tag")
+    async def tag_photos(request: Request, fragment: bool = False) -> HTMLResponse:
+        choices = Choices()
+        try:
+            upload = await read_upload(request, site)
+            choices = read_choices(upload.fields)
+            cards, status = await _cards(site, upload, choices)
+        except HTTPException as refusal:
+            cards = (Problem(tag_cards.card_id(), "", str(refusal.detail)),)
+            return _answer(site, request, cards, choices, fragment, refusal)
+        return _answer(site, request, cards, choices, fragment, status)
+
+    @router.post("/why")
+    async def show_why(request: Request) -> HTMLResponse:
+        upload = await read_upload(request, site)
+        tag = upload.fields.get("tag", "")
+        why = await site.queue.work(_only_photo(upload), lambda photo: _why(site, photo, tag))
+        return site.page("tag_why.html", request, {**_WORDS, "why": why})
+
+    @router.post("/views")
+    async def show_views(request: Request) -> HTMLResponse:
+        upload = await read_upload(request, site)
+        view = read_choices(upload.fields).view
+        _, recommendation = await recommend(site, _only_photo(upload), view, True)
+        views = tag_cards.views_of(recommendation)
+        return site.page("tag_views.html", request, {**_WORDS, "views": views})
+
+    return router
+
+
+async def _cards(
+    site: Site, upload: Upload, choices: Choices
+) -> tuple[tuple[Card | Problem, ...], int | HTTPException]:
+    """Return a card for each photo, and the status: that of the first problem if all have one."""
+    if not upload.photos:
+        raise Refusal(UNPROCESSABLE, "no_photo", _NO_PHOTO)
+    count = choices.count or len(upload.photos)
+    cards: list[Card | Problem] = []
+    refusals: list[HTTPException] = []
+    for number, data in enumerate(upload.photos, start=choices.number):
+        place = tag_cards.place_among(number, count)
+        try:
+            photo, recommendation = await recommend(site, data, choices.view, choices.compare)
+        except HTTPException as refusal:
+            refusals.append(refusal)
+            cards.append(Problem(tag_cards.card_id(), place, str(refusal.detail)))
+            continue
+        cards.append(await run_in_threadpool(_card, site, photo, recommendation, choices, place))
+    return tuple(cards), refusals[0] if len(refusals) == len(cards) else _OK
+
+
+def _card(
+    site: Site, photo: Photo, recommendation: Recommendation, choices: Choices, place: str
+) -> Card:
+    contribution, code, refusal = "", "", ""
+    if choices.consent:
+        try:
+            given = site.feedback.contribute(photo, choices.consent)
+            contribution, code = given.id, given.code
+        except FeedbackRefused as error:
+            refusal = str(error)
+    answer = site.feedback.shown(
+        recommendation, own_tags=choices.own_tags, contribution=contribution
+    )
+    shown, folded = tag_cards.split_by_chance(recommendation.suggestions, choices.least)
+    first = recommendation.suggestions[0].tag if recommendation.suggestions else ""
+    return Card(
+        id=tag_cards.card_id(),
+        place=place,
+        preview=tag_cards.picture_address(photo.preview()),
+        recommendation=recommendation,
+        shown=shown,
+        folded=folded,
+        own_tags=choices.own_tags,
+        answer=answer,
+        code=code,
+        refusal=refusal,
+        shape=tag_cards.shape_sentence(recommendation),
+        views=tag_cards.views_of(recommendation),
+        why=_why(site, photo, first) if choices.why and first else None,
+    )
+
+
+def _why(site: Site, photo: Photo, tag: str) -> Figure:
+    try:
+        explanation = site.tagger.explain(photo, tag)
+    except NoModelYet:
+        raise
+    except RedsError as error:
+        raise Refusal(UNPROCESSABLE, "unknown_tag", str(error)) from error
+    address = tag_cards.picture_address(explanation.picture)
+    return Figure(address, as_hashtag(tag), explanation.sentence)
+
+
+def _only_photo(upload: Upload) -> bytes:
+    if len(upload.photos) != 1:
+        raise Refusal(UNPROCESSABLE, "not_one_photo", _NO_PHOTO)
+    return upload.photos[0]
+
+
+def _answer(
+    site: Site,
+    request: Request,
+    cards: tuple[Card | Problem, ...],
+    choices: Choices,
+    fragment: bool,
+    status: int | HTTPException,
+) -> HTMLResponse:
+    code = status if isinstance(status, int) else status.status_code
+    if fragment:
+        answer = site.page("tag_cards.html", request, {**_WORDS, "cards": cards})
+    else:
+        answer = _page(site, request, cards, choices, code)
+    answer.status_code = code
+    if isinstance(status, HTTPException):
+        answer.headers.update(status.headers or {})
+    return answer
+
+
+def _page(
+    site: Site,
+    request: Request,
+    cards: tuple[Card | Problem, ...],
+    choices: Choices,
+    status: int,
+) -> HTMLResponse:
+    settings = site.platform.settings
+    state = site.tagger.state()
+    context = {
+        **_WORDS,
+        "cards": cards,
+        "chosen": choices,
+        "consent": CONSENT if settings.contributions != "off" else None,
+        "consent_sentences": consent_sentences(settings.contribution_days),
+        "limits": site.limits,
+        "models_key": tag_cards.models_key(state.models),
+        "state": state,
+    }
+    answer = site.page("tag.html", request, context)
+    answer.status_code = status
+    return answer
+
+
+def _between(text: str | None, lowest: float, highest: float, usual: float) -> float:
+    """Return the number that a field holds, or the usual one where it holds none in the range."""
+    try:
+        value = float(text) if text is not None else usual
+    except ValueError:
+        return usual
+    return value if lowest <= value <= highest else usual
