@@ -18,10 +18,13 @@ from reds_pipeline.commands.backbones import backbones
 from reds_pipeline.commands.common import announce
 from reds_pipeline.commands.comparing import compare
 from reds_pipeline.commands.dataset import card, export, review
+from reds_pipeline.commands.feedback import feedback
 from reds_pipeline.commands.hosts import hosts
 from reds_pipeline.commands.looking import doctor, predict, status, up
 from reds_pipeline.commands.models import history, promote, prune, rollback
+from reds_pipeline.commands.password import password
 from reds_pipeline.commands.running import demo, retrain, run
+from reds_pipeline.commands.serving import serve
 from reds_pipeline.commands.withdrawing import withdraw
 from reds_pipeline.errors import RedsError
 from reds_pipeline.garbage_collection import collect_garbage_less_often
@@ -39,8 +42,8 @@ def cli(context: click.Context, debug: bool) -> None:
 
 
 for _command in (
-    *(demo, run, retrain, predict, status, doctor, up, backbones, compare),
-    *(hosts, withdraw, review, export, card),
+    *(demo, run, retrain, predict, serve, status, doctor, up, backbones, compare),
+    *(hosts, withdraw, review, feedback, export, card, password),
     *(history, promote, rollback, prune),
 ):
     cli.add_command(_command)

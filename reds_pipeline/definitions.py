@@ -12,6 +12,7 @@ from reds_pipeline import sensors
 from reds_pipeline.assets import (
     card,
     classes,
+    contributions,
     dataset,
     features,
     images,
@@ -51,7 +52,17 @@ def build_defs(platform: Platform | None = None) -> dg.Definitions:
     return dg.Definitions(
         assets=[
             *dg.load_assets_from_modules(
-                [tags, classes, posts, images, recheck, features, dataset, tensors]
+                [
+                    tags,
+                    classes,
+                    posts,
+                    images,
+                    contributions,
+                    recheck,
+                    features,
+                    dataset,
+                    tensors,
+                ]
             ),
             *(embeddings_asset(backbone) for backbone in backbones),
             *(svm_asset(backbone) for backbone in backbones),

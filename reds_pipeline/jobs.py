@@ -34,7 +34,9 @@ collect_class = dg.define_asset_job(
 
 retrain = dg.define_asset_job(
     RETRAIN,
-    selection=dg.AssetSelection.assets("recheck", "picture_features", "curated_dataset")
+    selection=dg.AssetSelection.assets(
+        "recheck", "contributed_images", "picture_features", "curated_dataset"
+    )
     | dg.AssetSelection.groups(TRAIN, REPORT),
     description="Re-checks posts, curates the data set, embeds what is new, trains, compares and "
     "promotes.",

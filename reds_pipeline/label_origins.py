@@ -13,14 +13,16 @@ from typing import Any, Literal
 
 from reds_pipeline.review.decisions import LABEL
 
-Origin = Literal["author", "person", "suggested"]
+Origin = Literal["author", "person", "unprompted", "suggested"]
 AUTHOR: Origin = "author"
 PERSON: Origin = "person"
+UNPROMPTED: Origin = "unprompted"
 SUGGESTED: Origin = "suggested"
 
 IN_WORDS: Mapping[Origin, str] = {
     AUTHOR: "the author's own hashtag",
     PERSON: "a person who looked at the picture",
+    UNPROMPTED: "whoever gave the photo, before any suggestion was shown",
     SUGGESTED: "a person, after a model had suggested it",
 }
 
@@ -66,6 +68,18 @@ def label_origins(
     """
     counts = Counter(also(row) or _origin(row, guesses) for row in rows)
     return LabelOrigins({origin: counts[origin] for origin in IN_WORDS})
+
+
+def contributed_origin(row: Mapping[str, Any]) -> Origin | None:
+    """Return where the label of a contributed photo comes from; None for a post's picture.
+
+    Its table says so: what a model suggested was recorded when it was shown.
+
+    Args:
+        row: Of ``contributed_dataset`` or of ``curated_dataset``.
+    """
+    origin: Origin | None = row.get("origin")
+    return origin
 
 
 def _origin(row: Mapping[str, Any], guesses: Mapping[str, str]) -> Origin:

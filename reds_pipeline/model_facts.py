@@ -150,6 +150,7 @@ class ModelFacts:
     penalty: float | None
     threshold: float | None
     pictures: tuple[int, int] | None
+    contributed: int
     label_origins: Mapping[str, int]
     results: tuple[Result, ...]
     variances: tuple[float, float] | None
@@ -192,6 +193,7 @@ def model_facts(platform: Platform, version: RegisteredVersion) -> ModelFacts:
         penalty=record.get("C"),
         threshold=None if is_tags else float(bundle.thresholds.max()),
         pictures=(record["n_train"], record["n_test"]) if has_counts else None,
+        contributed=int(record.get("n_contributed") or 0),
         label_origins=_origins(version),
         results=(
             *_out_of_fold(by_fold),

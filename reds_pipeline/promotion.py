@@ -13,7 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from reds_pipeline.errors import RedsError
-from reds_pipeline.label_origins import SUGGESTED, LabelOrigins, label_origins
+from reds_pipeline.label_origins import (
+    SUGGESTED,
+    LabelOrigins,
+    contributed_origin,
+    label_origins,
+)
 from reds_pipeline.model_card import keep_cards
 from reds_pipeline.model_history import (
     BY_ROLLBACK,
@@ -44,7 +49,7 @@ from reds_pipeline.shared_test import (
     compare_on_frozen_test,
     load_registered,
 )
-from reds_pipeline.stage_inputs import curated_rows, trainings
+from reds_pipeline.stage_inputs import learnt_rows, trainings
 from reds_pipeline.storage.tables import LABEL_SUSPECTS, read_rows
 from reds_pipeline.tracking import (
     CHALLENGER,
@@ -122,7 +127,9 @@ def origins_of_labels(platform: Platform) -> LabelOrigins:
     """Return where the labels come from that the next training learns."""
     suspects = read_rows(platform.home.table("label_suspects"), LABEL_SUSPECTS)
     return label_origins(
-        curated_rows(platform.home), {row["sha256"]: row["guess"] or "" for row in suspects}
+        learnt_rows(platform.home),
+        {row["sha256"]: row["guess"] or "" for row in suspects},
+        also=contributed_origin,
     )
 
 

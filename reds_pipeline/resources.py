@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from reds_pipeline.fediverse.timelines import PagingRules
     from reds_pipeline.fediverse.web.client import ApiClient
     from reds_pipeline.fediverse.web.politeness import Politeness
+    from reds_pipeline.feedback.curation import FeedbackRules
     from reds_pipeline.imaging.cleaning import CleaningRules
     from reds_pipeline.review.decisions import DecisionBook
 
@@ -201,6 +202,18 @@ class Platform:
         return CleaningRules(
             perceptual_radius=self.settings.perceptual_radius,
             dropping_gates=frozenset(self.settings.quality_drops),
+        )
+
+    @property
+    def feedback_rules(self) -> FeedbackRules:
+        """What contributed photos are held to."""
+        from reds_pipeline.feedback.curation import FeedbackRules
+
+        return FeedbackRules(
+            needs_review=self.settings.contributions != "unreviewed",
+            share=self.settings.feedback_share,
+            suggested_weight=self.settings.suggested_label_weight,
+            perceptual_radius=self.settings.perceptual_radius,
         )
 
     @property

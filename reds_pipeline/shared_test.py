@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reds_pipeline.errors import RedsError
+from reds_pipeline.feedback.contributed_tables import learnt_contributions
 from reds_pipeline.modeling.promotion import LEAST_TEST_PICTURES, ClassResult, SharedTest
 from reds_pipeline.resources import Platform
 from reds_pipeline.run_artifacts import SPLIT
@@ -56,10 +57,15 @@ def load_registered(tracking: Tracking, version: RegisteredVersion) -> Registere
         RedsError: The bundle is gone, damaged or not one.
     """
     bundle = read_bundle(tracking, version)
-    split = tracking.record(version.run_id, SPLIT)
-    return RegisteredBundle(
-        version, bundle, frozenset(split["fold"]) if split and "fold" in split else None
-    )
+    return RegisteredBundle(version, bundle, _learnt(tracking.record(version.run_id, SPLIT)))
+
+
+def _learnt(split: Mapping[str, Any] | None) -> frozenset[str] | None:
+    """Return what a training learnt from, contributed photos too; None if it is not known."""
+    if not split or "fold" not in split:
+        return None
+    contributed = split.get("contributed", {})
+    return frozenset(split["fold"]).union(key for key, fold in contributed.items() if fold >= 0)
 
 
 def read_bundle(tracking: Tracking, version: RegisteredVersion) -> ModelBundle:
@@ -102,6 +108,7 @@ def compare_on_frozen_test(
             return f"what version {model.version.version} learnt from is no longer known"
     rows = fair_rows(
         curated_rows(platform.home),
+        learnt_contributions(platform.home),
         {row["sha256"] for row in read_rows(platform.home.table("test_pictures"), TEST_PICTURES)},
         (challenger.learnt or frozenset()) | (rival.learnt or frozenset()),
         set(challenger.bundle.classes) & set(rival.bundle.classes),
@@ -121,17 +128,23 @@ def compare_on_frozen_test(
 
 
 def fair_rows(
-    rows: Sequence[Row], frozen: set[str], learnt: frozenset[str], classes: set[str]
+    rows: Sequence[Row],
+    contributed: Sequence[Row],
+    frozen: set[str],
+    learnt: frozenset[str],
+    classes: set[str],
 ) -> list[Row]:
     """Return the frozen test pictures of which no model has learnt anything.
 
     Args:
         rows: Of ``curated_dataset``, those that are learnt from or tested with.
+        contributed: Of ``contributed_dataset``; they never test, but a copy of a test picture
+            may have been learnt as one of them.
         frozen: SHA-256 of the test pictures.
         learnt: SHA-256 of what models learnt from.
         classes: Those that the models can say.
     """
-    known_groups = {row["group"] for row in rows if row["sha256"] in learnt}
+    known_groups = {row["group"] for row in (*rows, *contributed) if row["sha256"] in learnt}
     return [
         row
         for row in rows

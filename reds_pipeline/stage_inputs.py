@@ -10,6 +10,10 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from reds_pipeline.feedback.contributed_tables import (
+    contributed_candidates,
+    learnt_contributions,
+)
 from reds_pipeline.imaging.curation import BEYOND_TARGET
 from reds_pipeline.imaging.scores import SCORES_VERSION
 from reds_pipeline.review.decisions import DecisionBook
@@ -103,6 +107,18 @@ def cleaned_pictures(home: Home, decisions: DecisionBook) -> list[dict[str, Any]
     return [rows[sha256] for sha256 in sorted(rows)]
 
 
+def learnable_pictures(home: Home, decisions: DecisionBook) -> list[dict[str, Any]]:
+    """Return one row for each picture, of a post or contributed, that may be learnt from.
+
+    Args:
+        home: Where the tables are.
+        decisions: What people decided.
+    """
+    rows = {row["sha256"]: row for row in contributed_candidates(home, decisions)}
+    rows |= {row["sha256"]: row for row in cleaned_pictures(home, decisions)}
+    return [rows[sha256] for sha256 in sorted(rows)]
+
+
 def unconfirmed_posts(home: Home, longest: timedelta) -> set[str]:
     """Return keys of kept posts that their host has not shown for longer than ``longest``."""
     since = as_text(datetime.now(UTC) - longest)
@@ -118,6 +134,14 @@ def curated_rows(home: Home) -> list[dict[str, Any]]:
     """Return the rows of the pictures to learn from, in a fixed order."""
     rows = [row for row in read_rows(home.table("curated_dataset")) if row["kept"]]
     return sorted(rows, key=lambda row: (row["class_name"], row["sha256"]))
+
+
+def learnt_rows(home: Home) -> list[dict[str, Any]]:
+    """Return the pictures of the data set and the contributed ones that only train.
+
+    Whoever measures, exports or shows the data set asks for ``curated_rows`` alone.
+    """
+    return [*curated_rows(home), *learnt_contributions(home)]
 
 
 def kept_pictures(home: Home) -> set[str]:

@@ -24,7 +24,12 @@ from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.tables import PREDICTIONS, TRAININGS, write_rows
 from reds_pipeline.tracking import Tracking
 from reds_pipeline.training_log import Outcome, log_artifacts, log_model, log_numbers, summary
-from reds_pipeline.training_set import TrainingSet, load_training_set, one_training
+from reds_pipeline.training_set import (
+    ContributedPictures,
+    TrainingSet,
+    load_training_set,
+    one_training,
+)
 
 if TYPE_CHECKING:
     from reds_pipeline.modeling.experiment import Experiment
@@ -109,6 +114,8 @@ def training_key(data: TrainingSet, protocol: Protocol, parameters: HeadParamete
         held_out,
         asdict(parameters),
     ]
+    if (given := _contributed(data, protocol)) is not None:
+        parts.append(given.digest)
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -174,6 +181,8 @@ def train(
         "groups": len(set(data.groups)),
         **this_machine().as_params(),
     }
+    if (given := _contributed(data, protocol)) is not None:
+        params |= given.as_params()
     name = f"{data.backbone} {protocol}"
     with tracking.training(name, key, params=params, tags=tags) as run:
         row, predictions = _train(run, data, protocol, parameters, key)
@@ -190,7 +199,15 @@ def _train(
         data.labels, data.groups, protocol=protocol, seed=parameters.seed, held_out=data.held_out
     )
     run.log_dataset(data.as_dataset())
-    experiment = run_experiment(data.features, data.labels, data.groups, split, parameters)
+    given = _contributed(data, protocol)
+    experiment = run_experiment(
+        data.features,
+        data.labels,
+        data.groups,
+        split,
+        parameters,
+        only_trained=None if given is None else given.pictures,
+    )
     record = _record(data, protocol, key, experiment)
     predictions = _predictions(data, split, experiment)
     outcome = Outcome(
@@ -241,6 +258,7 @@ def _record(data: TrainingSet, protocol: Protocol, key: str, experiment: Experim
         "test_answered_accuracy": test.accuracy,
         "n_train": final.n_train,
         "n_test": final.n_test,
+        "n_contributed": experiment.n_only_trained,
         "embed_s": data.embed_seconds,
         "fit_s": folds.choice_seconds + sum(folds.fit_seconds) + final.head.seconds,
         "trained_at": utc_now(),
@@ -304,6 +322,11 @@ def _read_back(tracking: Tracking, run_id: str, data: TrainingSet) -> Trained | 
         if row["sha256"] in group_of
     ]
     return Trained(record | {"run_id": run_id}, predictions, is_new=False)
+
+
+def _contributed(data: TrainingSet, protocol: Protocol) -> ContributedPictures | None:
+    """Return the photos that only train; the report's plain shuffle knows none."""
+    return data.contributed if protocol == PROMOTABLE else None
 
 
 def _held_out(data: TrainingSet) -> list[str]:

@@ -119,7 +119,7 @@ def log_artifacts(run: Training, outcome: Outcome, *, with_projection: bool) -> 
 
     data, split, experiment = outcome.data, outcome.split, outcome.experiment
     folds, final = experiment.folds, experiment.final
-    run.log_json(SPLIT, split_manifest(data, split))
+    run.log_json(SPLIT, split_manifest(data, split) | contributed_manifest(data, split))
     run.log_table(PREDICTIONS, outcome.predictions, PREDICTION_COLUMNS)
     gallery = error_gallery(outcome.predictions, data.squares)
     run.log_table(ERROR_LIST, gallery.rows, COLUMNS)
@@ -219,9 +219,17 @@ def summary(outcome: Outcome) -> str:
         f"- Chances out of fold are off by {folds.value:.1%} on average (95 % interval "
         f"{folds.low:.1%} to {folds.high:.1%}; {folds.by_chance:.1%} would be so by chance).\n"
         f"- {answers_in_words(test)}\n"
+        f"{_contributed_in_words(outcome)}"
         f"- C = {record['C']:g}. Fitting took {record['fit_s']:.1f} s, embedding "
         f"{record['embed_s']:.1f} s for {data.embedded} pictures with {data.engine}."
     )
+
+
+def _contributed_in_words(outcome: Outcome) -> str:
+    count = outcome.experiment.n_only_trained
+    if not count:
+        return ""
+    return f"- {count} contributed photos train besides; nothing above is measured on them.\n"
 
 
 def answers_in_words(test: Answers) -> str:
@@ -296,6 +304,17 @@ def split_manifest(data: TrainingSet, split: Split) -> dict[str, Any]:
             key: int(fold) for key, fold in zip(data.keys, split.fold, strict=True) if fold >= 0
         },
     }
+
+
+def contributed_manifest(data: TrainingSet, split: Split) -> dict[str, Any]:
+    """Return what says of every contributed photo, by SHA-256, which fold did without it.
+
+    Empty where nobody gave any, or the protocol does not learn from them.
+    """
+    if data.contributed is None or split.protocol != "grouped":
+        return {}
+    folds = data.contributed.pictures.folds(split, data.groups)
+    return {"contributed": dict(zip(data.contributed.keys, folds.tolist(), strict=True))}
 
 
 def _by_class(measures: Mapping[str, Sequence[ClassMeasures]]) -> dict[str, float | None]:

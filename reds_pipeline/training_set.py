@@ -6,8 +6,10 @@ at a time learns from them. What does not: learning (``training.py``).
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reds_pipeline.embedding_runs import embedded_pictures
+from reds_pipeline.feedback.contributed_tables import learnt_contributions
 from reds_pipeline.frozen_test import frozen_test
 from reds_pipeline.imaging.resize import SIDE, resize_rule
 from reds_pipeline.stage_inputs import curated_rows
@@ -27,10 +30,49 @@ from reds_pipeline.tracking_run import LearntDataset
 
 if TYPE_CHECKING:
     from reds_pipeline.modeling.bundle import Provenance
+    from reds_pipeline.modeling.training_only import TrainingOnly
 
 REFERENCE_ENGINE = "pytorch"
 _LETTERS_OF_A_NAME = 12
 _PATIENCE_SECONDS = 1800.0
+
+
+@dataclass(frozen=True, eq=False)
+class ContributedPictures:
+    """Photos that people gave, of which heads learn and by which none is measured.
+
+    Attributes:
+        keys: SHA-256 of each of the m photos.
+        pictures: Their features, labels, groups and weights.
+        origins: How each label came about: ``unprompted``, ``person`` or ``suggested``.
+    """
+
+    keys: list[str]
+    pictures: TrainingOnly
+    origins: list[str]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what a training would learn from them beside the features."""
+        rows = zip(
+            self.keys,
+            self.pictures.labels,
+            self.pictures.groups,
+            self.pictures.sample_weights.tolist(),
+            strict=True,
+        )
+        return hashlib.sha256(json.dumps(sorted(rows)).encode()).hexdigest()
+
+    def as_params(self) -> dict[str, str]:
+        """Return what MLflow shows of them beside the parameters of a training."""
+        origins = Counter(self.origins)
+        weights = sorted(set(self.pictures.sample_weights.tolist()))
+        return {
+            "contributed_pictures": str(len(self.keys)),
+            "contributed_digest": self.digest[:_LETTERS_OF_A_NAME],
+            "contributed_weights": ", ".join(f"{weight:g}" for weight in weights),
+            **{f"contributed_{name}": str(count) for name, count in sorted(origins.items())},
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +95,8 @@ class TrainingSet:
         features: float32 (n, d).
         embed_seconds: Time the engine has taken in this home for all that is in the store.
         embedded: How many pictures that was.
+        contributed: Photos that only train; none of them is among the n pictures. None where
+            nobody has given any.
     """
 
     backbone: str
@@ -70,6 +114,7 @@ class TrainingSet:
     features: NDArray[np.float32]
     embed_seconds: float
     embedded: int
+    contributed: ContributedPictures | None = None
 
     @property
     def dataset_name(self) -> str:
@@ -143,7 +188,8 @@ def load_training_set(home: Home, backbone: str, seed: int) -> TrainingSet:
 
     rows = curated_rows(home)
     keys = [row["sha256"] for row in rows]
-    latest, store = embedded_pictures(home, backbone, keys)
+    given = learnt_contributions(home)
+    latest, store = embedded_pictures(home, backbone, [*keys, *(row["sha256"] for row in given)])
     runs = read_rows(home.table("embedding_runs", backbone), EMBEDDING_RUNS)
     embeddings_id = _store_name(latest)
     of_this_store = [run for run in runs if _store_name(run) == embeddings_id]
@@ -165,6 +211,23 @@ def load_training_set(home: Home, backbone: str, seed: int) -> TrainingSet:
         features=store.read(keys),
         embed_seconds=sum(run["seconds"] for run in of_this_store),
         embedded=sum(run["computed"] for run in of_this_store),
+        contributed=_contributed(given, store) if given else None,
+    )
+
+
+def _contributed(rows: Sequence[Mapping[str, Any]], store: ArrayStore) -> ContributedPictures:
+    from reds_pipeline.modeling.training_only import TrainingOnly
+
+    keys = [row["sha256"] for row in rows]
+    return ContributedPictures(
+        keys=keys,
+        pictures=TrainingOnly(
+            features=store.read(keys),
+            labels=[row["class_name"] for row in rows],
+            groups=[row["group"] for row in rows],
+            sample_weights=np.array([row["sample_weight"] for row in rows], np.float64),
+        ),
+        origins=[row["origin"] for row in rows],
     )
 
 

@@ -9,14 +9,12 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 
 from reds_pipeline.demo.demo_home import demo_instance_of
+from reds_pipeline.deployment.child_processes import Program, child_process, watch
 from reds_pipeline.errors import RedsError
 from reds_pipeline.instance import (
     close_interrupted_runs,
@@ -27,8 +25,6 @@ from reds_pipeline.jobs import is_driven_by_command_line
 from reds_pipeline.resources import Platform
 from reds_pipeline.settings import Settings
 from reds_pipeline.storage.locks import exclusive
-
-_STOP_SECONDS = 15
 
 
 @dataclass(frozen=True)
@@ -79,17 +75,26 @@ def serve(settings: Settings, ports: Ports, announce: Callable[[str], None]) -> 
         # Its job runner serves pages for language models only, with processes of its own.
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
-    commands = {
-        f"Dagster  http://127.0.0.1:{ports.dagster}": _dagster_command(ports.dagster),
-        f"MLflow   {tracking.link()}": [
-            *(sys.executable, "-m", "mlflow", "ui", "--host", "127.0.0.1"),
-            *("--port", str(ports.mlflow), "--backend-store-uri", tracking.uri),
-            *("--workers", "1"),
-        ],
-        f"Review   http://127.0.0.1:{ports.page}/review": [
-            *(sys.executable, "-m", "reds_pipeline.cli", "review"),
-            *("--port", str(ports.page), "--quiet"),
-        ],
+    page = f"http://127.0.0.1:{ports.page}"
+    programs = {
+        f"Dagster  http://127.0.0.1:{ports.dagster}": Program(
+            "Dagster",
+            (
+                *("dagster", "dev", "--module-name", "reds_pipeline.definitions"),
+                *("--host", "127.0.0.1", "--port", str(ports.dagster)),
+            ),
+        ),
+        f"MLflow   {tracking.link()}": Program(
+            "MLflow",
+            (
+                *("mlflow", "ui", "--host", "127.0.0.1", "--port", str(ports.mlflow)),
+                *("--backend-store-uri", tracking.uri, "--workers", "1"),
+            ),
+        ),
+        f"Photos   {page}\nReview   {page}/review": Program(
+            "The page",
+            ("reds_pipeline.cli", "serve", "--port", str(ports.page), "--quiet"),
+        ),
     }
     with ExitStack() as stack:
         stack.enter_context(exclusive(platform.home.lock("up"), "serving the pages of this home"))
@@ -101,42 +106,13 @@ def serve(settings: Settings, ports: Ports, announce: Callable[[str], None]) -> 
             stack.enter_context(instance)
             announce(f"Demo instance  {instance.url}")
         processes = {
-            label: stack.enter_context(_child(command, environment))
-            for label, command in commands.items()
+            program: stack.enter_context(child_process(program, environment))
+            for program in programs.values()
         }
-        for label in commands:
+        for label in programs:
             announce(label)
         announce("Ctrl+C stops everything.")
-        while True:
-            for label, process in processes.items():
-                if process.poll() is not None:
-                    raise RedsError(
-                        f"{label.split()[0]} ended by itself (exit code {process.returncode}); "
-                        "what it printed above says why."
-                    )
-            time.sleep(0.5)
-
-
-def _dagster_command(port: int) -> list[str]:
-    return [
-        *(sys.executable, "-m", "dagster", "dev", "--module-name", "reds_pipeline.definitions"),
-        *("--host", "127.0.0.1", "--port", str(port)),
-    ]
-
-
-@contextmanager
-def _child(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a child process; at the end ask it, and everything it started, to stop."""
-    process = subprocess.Popen(command, env=environment, start_new_session=True)
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGINT)
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
+        watch(processes)
 
 
 def _require_free(port: int, option: str) -> None:

@@ -25,7 +25,7 @@ from reds_pipeline.jobs import COMMAND_LINE, DRIVER_TAG
 from reds_pipeline.modeling.bundle import ModelBundle, Provenance, load_bundle, save_bundle
 from reds_pipeline.resources import Platform
 from reds_pipeline.settings import Settings, load_settings
-from reds_pipeline.tagger import Tagger
+from reds_pipeline.tagging.tagger import Tagger
 from reds_pipeline.tracking import (
     BUNDLE_DIRECTORY,
     CHAMPION,

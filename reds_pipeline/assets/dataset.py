@@ -5,6 +5,7 @@ of curation (``imaging.curation``), finding wrong labels (``modeling.label_issue
 which belong to a training.
 """
 
+from collections import Counter
 from datetime import timedelta
 
 import dagster as dg
@@ -37,8 +38,10 @@ from reds_pipeline.storage.tables import (
 def curated_dataset(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """The pictures to learn from: no copies, reviewers' decisions, so many a class (R-SCR-6 to 13).
 
-    Every cleaned picture is in the table, with its final verdict.
+    Every cleaned picture is in the table, with its final verdict. Contributed photos are judged
+    against it and get a table of their own: they train, and nothing is measured on them.
     """
+    from reds_pipeline.feedback.contributed_tables import write_contributed_dataset
     from reds_pipeline.imaging.curation import curate, dataset_digest
 
     home, settings = platform.home, platform.settings
@@ -52,6 +55,9 @@ def curated_dataset(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResul
         similar=read_rows(home.table("similar_pairs"), SIMILAR_PAIRS),
     )
     write_rows(home.table("curated_dataset"), rows, CURATED)
+    contributed = write_contributed_dataset(
+        home, rows, platform.decisions, names, platform.feedback_rules
+    )
     if not any(row["kept"] for row in rows):
         raise RedsError(
             f"No picture of {', '.join(names)} is left to learn from; `reds status` says where "
@@ -66,6 +72,14 @@ def curated_dataset(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResul
             "digest": digest,
             "groups": len({row["group"] for row in rows if row["kept"]}),
             "decided by a person": sum(bool(row["decision"]) for row in rows),
+            "contributed photos that only train": sum(row["kept"] for row in contributed),
+            "contributed photos left out": ", ".join(
+                f"{why} {number}"
+                for why, number in Counter(
+                    row["drop_reason"] for row in contributed if not row["kept"]
+                ).most_common()
+            )
+            or "none",
             "funnel": markdown_table(
                 [
                     {

@@ -14,7 +14,7 @@ from reds_pipeline.embedding.embed_missing import EmbeddingReport
 from reds_pipeline.embedding_runs import embed_pictures, engine_table
 from reds_pipeline.jobs import TRAIN
 from reds_pipeline.resources import Platform
-from reds_pipeline.stage_inputs import curated_rows
+from reds_pipeline.stage_inputs import learnt_rows
 
 
 def asset_suffix(backbone: str) -> str:
@@ -47,7 +47,7 @@ def embeddings_asset(backbone: str) -> dg.AssetsDefinition:
     )
     @plain_failures
     def embeddings(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
-        report = embed_pictures(platform, backbone, curated_rows(platform.home))
+        report = embed_pictures(platform, backbone, learnt_rows(platform.home))
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": report.requested,

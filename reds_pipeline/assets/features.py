@@ -16,7 +16,7 @@ from reds_pipeline.assets.common import HEAVY_POOL, plain_failures
 from reds_pipeline.assets.embeddings import engine_metadata
 from reds_pipeline.jobs import CLEAN
 from reds_pipeline.resources import Platform
-from reds_pipeline.stage_inputs import cleaned_pictures
+from reds_pipeline.stage_inputs import learnable_pictures
 from reds_pipeline.storage.tables import SIMILAR_PAIRS, read_rows, write_rows
 
 
@@ -25,6 +25,7 @@ from reds_pipeline.storage.tables import SIMILAR_PAIRS, read_rows, write_rows
         dg.AssetDep("clean_images", partition_mapping=dg.AllPartitionMapping()),
         "class_selection",
         "recheck",
+        "contributed_images",
     ],
     group_name=CLEAN,
     kinds={"pytorch", "numpy"},
@@ -32,12 +33,12 @@ from reds_pipeline.storage.tables import SIMILAR_PAIRS, read_rows, write_rows
 )
 @plain_failures
 def picture_features(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
-    """Features of all cleaned pictures by the first backbone; cropped and mirrored copies."""
+    """What the first backbone sees in cleaned and contributed pictures; cropped, mirrored copies."""
     from reds_pipeline.imaging.resize import RESIZE_RULE
     from reds_pipeline.imaging.similarity import find_similar_pairs
 
     home = platform.home
-    rows = cleaned_pictures(home, platform.decisions)
+    rows = learnable_pictures(home, platform.decisions)
     keys = [row["sha256"] for row in rows]
     seen = embedding_runs.picture_features(platform, platform.settings.backbones[0], rows)
     table = home.table("similar_pairs")

@@ -8,7 +8,7 @@ import dagster as dg
 from reds_pipeline.assets.common import HEAVY_POOL, plain_failures
 from reds_pipeline.jobs import TRAIN
 from reds_pipeline.resources import PICTURES_RESIZED, Platform
-from reds_pipeline.stage_inputs import curated_rows
+from reds_pipeline.stage_inputs import learnt_rows
 
 
 @dg.asset(
@@ -32,7 +32,7 @@ def image_tensors(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     from reds_pipeline.imaging.tensors import are_whole_squares, resize_missing
 
     home = platform.home
-    rows = curated_rows(home)
+    rows = learnt_rows(home)
     store = home.tensors(RESIZE_RULE)
     new = resize_missing(rows, home.images, store)
     platform.cost[PICTURES_RESIZED] += new

@@ -49,7 +49,7 @@ def review(
     from reds_pipeline.review.desk import ReviewDesk
     from reds_pipeline.review.files import import_decisions, write_decisions
     from reds_pipeline.settings import load_settings
-    from reds_pipeline.web.serving import serve_application
+    from reds_pipeline.web.serving import Serving, serve_application
 
     if imported and exported:
         raise click.UsageError("Choose one of --import and --export.")
@@ -66,7 +66,7 @@ def review(
             if not quiet:
                 announce(f"Review gallery: {address}/review\nCtrl+C stops it.")
 
-        serve_application(platform, port, say)
+        serve_application(platform, Serving(port, is_tagging=False, is_quiet=True), say)
 
 
 @click.command()

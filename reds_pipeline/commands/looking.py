@@ -34,7 +34,7 @@ def predict(home: Path | None, files: tuple[Path, ...], every_tag: bool, as_json
     from reds_pipeline import terminal
     from reds_pipeline.resources import Platform
     from reds_pipeline.settings import load_settings
-    from reds_pipeline.tagger import Tagger
+    from reds_pipeline.tagging.tagger import Tagger
 
     platform = Platform(load_settings(home=home))
     tagger = Tagger.of_champion(platform, "tags" if every_tag else "classes")
@@ -102,13 +102,13 @@ def doctor(home: Path | None, as_json: bool) -> None:
     default=8080,
     type=PAGE_PORT,
     show_default=True,
-    help="Port of the review gallery.",
+    help="Port of the page for photos and the review gallery.",
 )
 def up(home: Path | None, dagster_port: int, mlflow_port: int, page_port: int) -> None:
-    """Serve Dagster (with its daemon), MLflow and the review gallery until Ctrl+C."""
+    """Serve Dagster (with its daemon), MLflow and the page for photos until Ctrl+C."""
     from reds_pipeline.settings import load_settings
     from reds_pipeline.user_interfaces import Ports, serve
 
     if len({dagster_port, mlflow_port, page_port}) < 3:
-        raise click.UsageError("Give Dagster, MLflow and the review gallery a port each.")
+        raise click.UsageError("Give Dagster, MLflow and the page a port each.")
     serve(load_settings(home=home), Ports(dagster_port, mlflow_port, page_port), announce)

@@ -21,25 +21,47 @@ if TYPE_CHECKING:
     from reds_pipeline.withdrawal.requests import Subject
     from reds_pipeline.withdrawal.withdraw import WithdrawalReport
 
+_SUBJECTS = ("post", "author", "image")
+
 
 @click.command()
 @home_option
 @click.option("--post", help="Address of a post, at the host or where it came from.")
 @click.option("--author", help="Address of a profile, or name@host.")
 @click.option("--image", help="A picture file, or the SHA-256 of a stored picture.")
+@click.option("--upload", help="The code of a photo that somebody gave on the page.")
+@click.option("--finish", is_flag=True, help="Only do what was left undone before.")
 @click.option("--why", default="", help="The reason, for the record; kept for ever.")
 @click.option("--asked-by", default="", help="Who asked, in words that name nobody.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be withdrawn.")
 @json_option
-def withdraw(home: Path | None, dry_run: bool, as_json: bool, **named: str | None) -> None:
-    """Erase a post, an author's posts or a picture from everything, for good."""
+def withdraw(
+    home: Path | None,
+    upload: str | None,
+    finish: bool,
+    dry_run: bool,
+    as_json: bool,
+    **named: str | None,
+) -> None:
+    """Erase a post, an author's posts or a picture from everything, for good.
+
+    A photo that somebody gave goes by its code or by --image; by its code it may be given again.
+    """
     from reds_pipeline.resources import Platform
     from reds_pipeline.settings import load_settings
-    from reds_pipeline.withdrawal.withdraw import WithdrawalRequest
+    from reds_pipeline.withdrawal.withdraw import WithdrawalRequest, finish_withdrawals
     from reds_pipeline.withdrawal.withdraw import withdraw as withdraw_request
 
     settings = load_settings(home=home)
     platform = Platform(settings)
+    if upload is not None or finish:
+        if dry_run or any(named[name] for name in _SUBJECTS) or (upload is not None and finish):
+            raise click.UsageError("--upload and --finish go with none of the other options.")
+        if upload is not None:
+            _delete_upload(platform, upload)
+        report = finish_withdrawals(platform.home, platform.ledger, platform.tracking)
+        show_withdrawal(report, platform, as_json)
+        return
     request = WithdrawalRequest(
         _withdrawal_subject(named, settings), named["why"] or "", named["asked_by"] or ""
     )
@@ -69,11 +91,31 @@ def show_withdrawal(report: WithdrawalReport, platform: Platform, as_json: bool)
         )
 
 
+def _delete_upload(platform: Platform, code: str) -> None:
+    """Delete the photo of a code.
+
+    Raises:
+        RedsError: There is none.
+    """
+    from reds_pipeline.errors import RedsError
+    from reds_pipeline.feedback.codes import contribution_id_of
+    from reds_pipeline.feedback.deletion import delete_contribution
+
+    contribution_id = contribution_id_of(code, platform.home.keyed_hash)
+    if not contribution_id or not delete_contribution(
+        platform.home, platform.ledger, contribution_id, "operator"
+    ):
+        raise RedsError(
+            "No photo is kept under this code; look whether all of it was copied, otherwise the "
+            "photo was deleted before."
+        )
+
+
 def _withdrawal_subject(named: Mapping[str, str | None], settings: Settings) -> Subject:
     """Return what exactly one of the options --post, --author and --image names."""
     from reds_pipeline.withdrawal.withdraw import account_address, picture, post_address
 
-    given = [name for name in ("post", "author", "image") if named[name]]
+    given = [name for name in _SUBJECTS if named[name]]
     if len(given) != 1:
         raise click.UsageError("Name one of --post, --author and --image.")
     value = str(named[given[0]])

@@ -24,8 +24,15 @@ ANSWERED_WITHIN = timedelta(hours=24)
 """How long a token is good for: a page may stay open overnight."""
 
 Refusal = Literal[
-    "unreadable", "outdated", "contradiction", "not_shown", "off", "no_consent", "withdrawn",
+    "unreadable",
+    "outdated",
+    "contradiction",
+    "not_shown",
+    "off",
+    "no_consent",
+    "withdrawn",
     "not_usable",
+    "too_often",
 ]
 
 

@@ -133,9 +133,7 @@ def store_contribution(home: Home, contributed: Contribution, data: bytes) -> No
     with atomic.writing(place):
         home.contributions.mkdir(parents=True, exist_ok=True)
         # Nobody but the owner of the process may look into it.
-        unfinished = Path(
-            tempfile.mkdtemp(prefix=atomic.TEMPORARY_PREFIX, dir=home.contributions)
-        )
+        unfinished = Path(tempfile.mkdtemp(prefix=atomic.TEMPORARY_PREFIX, dir=home.contributions))
         try:
             _photo(unfinished, contributed).write_bytes(data)
             (unfinished / _FACTS).write_text(_as_json(contributed), encoding="utf-8")

@@ -80,9 +80,7 @@ def delete_contribution(home: Home, ledger: Ledger, contribution_id: str, why: W
     return was_there
 
 
-def outdated(
-    home: Home, tombstones: Collection[str], *, now: str = ""
-) -> dict[Contribution, Why]:
+def outdated(home: Home, tombstones: Collection[str], *, now: str = "") -> dict[Contribution, Why]:
     """Return the contributions that may not be kept any longer, each with the reason.
 
     Args:

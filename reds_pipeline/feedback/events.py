@@ -157,9 +157,7 @@ def _shown(each: SuggestedTag) -> dict[str, Any]:
     }
 
 
-def _said(
-    event: str, tag: str, place: SuggestedTag | None, known: Iterable[str]
-) -> dict[str, Any]:
+def _said(event: str, tag: str, place: SuggestedTag | None, known: Iterable[str]) -> dict[str, Any]:
     if place is not None:
         return {"event": event, **_shown(place)}
     return {"event": event, "tag": tag if tag in known else OTHER}
@@ -168,9 +166,7 @@ def _said(
 def _contributed(tag: str, how: Any, place: SuggestedTag | None) -> ContributedTag:
     if place is None:
         return ContributedTag(tag, how)
-    return ContributedTag(
-        place.tag, how, place.rank, place.probability, place.model, place.version
-    )
+    return ContributedTag(place.tag, how, place.rank, place.probability, place.model, place.version)
 
 
 @lru_cache(maxsize=4)

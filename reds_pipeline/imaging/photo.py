@@ -18,7 +18,6 @@ from PIL import Image
 from reds_pipeline.errors import ImageRejected
 from reds_pipeline.imaging.colour_profile import is_colour_profile
 from reds_pipeline.imaging.decoding import (
-    bad_files_rejected,
     decode_pixels,
     decode_reduced,
     is_animated,
@@ -26,10 +25,10 @@ from reds_pipeline.imaging.decoding import (
     open_image,
 )
 from reds_pipeline.imaging.examine import ImageLimits
-from reds_pipeline.imaging.formats import HEIC, JPEG, PNG, WEBP
+from reds_pipeline.imaging.formats import AVIF, HEIC, JPEG, PNG, WEBP
 from reds_pipeline.imaging.heic import decode_heic, open_heic
 from reds_pipeline.imaging.metadata import CLEANED_IN_PLACE, as_png, strip_metadata
-from reds_pipeline.imaging.orientation import UPRIGHT, image_orientation, upright, upright_size
+from reds_pipeline.imaging.orientation import image_orientation, upright, upright_size
 from reds_pipeline.imaging.photo_header import PhotoHeader, photo_header
 from reds_pipeline.imaging.photo_views import PhotoView, view_boxes
 from reds_pipeline.imaging.resize import SIDE, crop_box, resized_box
@@ -41,6 +40,8 @@ _STORED_QUALITY = 95
 _MAXIMUM_PROFILE_BYTES = 64_000
 _RGB_PROFILE = b"RGB "
 _PROFILE_COLOURS = slice(16, 20)
+# Their decoders keep the picture several times for as long as the opened file lives.
+_KEPT_BY_DECODER = frozenset({WEBP, AVIF})
 _MOST_STORED_PIXELS = ImageLimits().max_pixels
 
 
@@ -72,21 +73,44 @@ USUAL_LIMITS = PhotoLimits()
 
 
 @dataclass(frozen=True, eq=False)
+class _Decoded:
+    """Pixels, and how they lie in the original.
+
+    Attributes:
+        picture: Mode RGB, as it is stored, possibly reduced.
+        scale: Share of width and height that was kept.
+        orientation: 1 to 8.
+        profile: ICC profile of RGB colours, or empty.
+        enough: Pixels that a side had to keep at least.
+    """
+
+    picture: Image.Image
+    scale: float
+    orientation: int
+    profile: bytes
+    enough: int
+
+
+@dataclass(frozen=True, eq=False)
 class Photo:
     """A photo in memory; safe to use from many threads.
 
     Attributes:
         width: Of the upright original, in pixels.
         height: The same.
-        format: What the file is: ``JPEG``, ``PNG``, ``WEBP``, ``GIF``, ``AVIF`` or ``HEIC``.
     """
 
     width: int
     height: int
-    format: str
-    # The file: JPEG, PNG and WebP without metadata already.
+    # JPEG, PNG and WebP are without metadata already.
     _file: bytes = field(repr=False)
+    _header: PhotoHeader = field(repr=False)
     _decoded: _Decoded = field(repr=False)
+
+    @property
+    def format(self) -> str:
+        """What the file is: ``JPEG``, ``PNG``, ``WEBP``, ``GIF``, ``AVIF`` or ``HEIC``."""
+        return self._header.format
 
     @property
     def is_cropped(self) -> bool:
@@ -122,11 +146,15 @@ class Photo:
         Returns:
             uint8 (n, side, side, 3) in RGB.
         """
-        decoded = self._decoded_for(side)
+        decoded = self._decoded
+        if self.format == JPEG and decoded.enough != 2 * side:
+            # What the decoder leaves out depends on the side, and not a bit may differ.
+            decoded = _decode(self._file, self._header, 2 * side)
+        size = self._header.width, self._header.height
         return np.stack(
             [
                 resized_box(
-                    decoded.picture, box, decoded.size, decoded.scale, decoded.orientation, side
+                    decoded.picture, box, size, decoded.scale, decoded.orientation, side=side
                 )
                 for box in view_boxes(view, self.width, self.height)
             ]
@@ -139,70 +167,35 @@ class Photo:
             longest: Pixels of the longer side; a smaller photo keeps its size.
 
         Returns:
-            An upright JPEG that holds pixels and, where it has one, an RGB colour profile.
+            An upright JPEG that holds pixels and, where the photo has one, an RGB colour profile.
         """
         shrink = min(1.0, longest / max(self.width, self.height))
-        shorter = max(1, round(shrink * min(self.width, self.height)))
+        width, height = max(1, round(shrink * self.width)), max(1, round(shrink * self.height))
         decoded = self._decoded
         if decoded.scale < shrink:
-            decoded = _decode(self._file, self.format, shorter)
-        size = max(1, round(shrink * self.width)), max(1, round(shrink * self.height))
-        stored_size = upright_size(size, decoded.orientation)
-        end = decoded.size[0] * decoded.scale, decoded.size[1] * decoded.scale
-        small = decoded.picture.resize(stored_size, Image.Resampling.BICUBIC, box=(0, 0, *end))
-        return _jpeg(upright(small, decoded.orientation), decoded.profile, _PREVIEW_QUALITY)
+            decoded = _decode(self._file, self._header, min(width, height))
+        box = (0, 0, self._header.width * decoded.scale, self._header.height * decoded.scale)
+        small = decoded.picture.resize(
+            upright_size((width, height), decoded.orientation), Image.Resampling.BICUBIC, box
+        )
+        return _jpeg(small, decoded, _PREVIEW_QUALITY)
 
     def stored(self) -> tuple[bytes, str]:
         """Return the photo without metadata, as ``examine_image`` would store it.
 
-        HEIC, which is not collected, becomes a JPEG; so does a JPEG of more pixels than are
-        collected, at a half or a quarter of its size.
+        HEIC, which is not collected, becomes a JPEG. So does a JPEG of more pixels than are
+        collected, reduced to what squares need.
 
         Returns:
             (file, extension without a dot).
         """
-        if self.format == HEIC:
-            decoded = self._decoded
-            picture = upright(decoded.picture, decoded.orientation)
-            return _jpeg(picture, decoded.profile, _STORED_QUALITY), "jpg"
-        if self.format not in CLEANED_IN_PLACE:
-            image = open_image(self._file, self.format)
-            decode_pixels(image)
-            return as_png(image), "png"
-        if self.width * self.height <= _MOST_STORED_PIXELS:
+        if self.format == HEIC or self._header.pixels > _MOST_STORED_PIXELS:
+            return _jpeg(self._decoded.picture, self._decoded, _STORED_QUALITY), "jpg"
+        if self.format in CLEANED_IN_PLACE:
             return self._file, _EXTENSIONS[self.format]
-        # A decoder that is to leave at least a quarter of the shorter side makes a quarter or a
-        # half of it: 250 million pixels become at most 50.
-        decoded = _decode(self._file, JPEG, min(self.width, self.height) // 4)
-        picture = upright(decoded.picture, decoded.orientation)
-        return _jpeg(picture, decoded.profile, _STORED_QUALITY), "jpg"
-
-    def _decoded_for(self, side: int) -> _Decoded:
-        """Return the pixels that ``resize.square`` would decode for this side."""
-        if self.format != JPEG or side == self._decoded.side:
-            return self._decoded
-        return _decode(self._file, self.format, 2 * side)
-
-
-@dataclass(frozen=True, eq=False)
-class _Decoded:
-    """Pixels, and how they lie in the original.
-
-    Attributes:
-        picture: Mode RGB, as it is stored, possibly reduced.
-        size: Stored (width, height) in pixels before that.
-        scale: Share of them that was kept.
-        orientation: 1 to 8.
-        profile: ICC profile of RGB colours, or empty.
-        side: Of the squares they were decoded for.
-    """
-
-    picture: Image.Image
-    size: tuple[int, int]
-    scale: float
-    orientation: int
-    profile: bytes
-    side: int
+        image = open_image(self._file, self.format)
+        decode_pixels(image)
+        return as_png(image), "png"
 
 
 def checked_header(
@@ -261,6 +254,49 @@ def read_photo(data: bytes, limits: PhotoLimits = USUAL_LIMITS, *, side: int = S
     """
     header = checked_header(data, limits, side=side)
     file = strip_metadata(data, header.format) if header.format in CLEANED_IN_PLACE else data
-    decoded = _decode(file, header.format, 2 * side, expected=(header.width, header.height))
-    width, height = upright_size(decoded.size, decoded.orientation)
-    return Photo(width, height, header.format, file, decoded)
+    decoded = _decode(file, header, 2 * side)
+    width, height = upright_size((header.width, header.height), decoded.orientation)
+    return Photo(width, height, file, header, decoded)
+
+
+def _decode(file: bytes, header: PhotoHeader, enough: int) -> _Decoded:
+    """Decode a file to its end into what leaves ``enough`` pixels a side."""
+    if header.format == HEIC:
+        image, scale = decode_heic(open_heic(file)), 1.0
+        _require_size(image, header)
+    else:
+        opened = open_image(file, header.format)
+        # No file may show one size to us and another to the decoder.
+        _require_size(opened, header)
+        if is_animated(opened):
+            raise ImageRejected("animated")
+        scale = decode_reduced(opened, enough)
+        image = opened
+    picture = opaque_rgb(image)
+    if picture is image and header.format in _KEPT_BY_DECODER:
+        picture = image.copy()
+    orientation, profile = image_orientation(image), _rgb_profile(image)
+    # A comment in it would be written into the next file.
+    picture.info = {}
+    return _Decoded(picture, scale, orientation, profile, enough)
+
+
+def _require_size(image: Image.Image, header: PhotoHeader) -> None:
+    if image.size != (header.width, header.height):
+        raise ImageRejected("undecodable")
+
+
+def _rgb_profile(image: Image.Image) -> bytes:
+    """Return the colour profile if it fits the pixels after they became RGB, else nothing."""
+    profile: bytes = image.info.get("icc_profile") or b""
+    is_small = len(profile) <= _MAXIMUM_PROFILE_BYTES
+    is_rgb = is_colour_profile(profile) and profile[_PROFILE_COLOURS] == _RGB_PROFILE
+    return profile if is_small and is_rgb else b""
+
+
+def _jpeg(picture: Image.Image, decoded: _Decoded, quality: int) -> bytes:
+    """Write stored pixels upright, with their colour profile and nothing else."""
+    file = BytesIO()
+    turned = upright(picture, decoded.orientation)
+    turned.save(file, "JPEG", quality=quality, icc_profile=decoded.profile or None)
+    return file.getvalue()

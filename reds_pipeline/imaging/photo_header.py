@@ -16,11 +16,17 @@ from reds_pipeline.imaging.png_container import png_size
 from reds_pipeline.imaging.resize import SIDE
 from reds_pipeline.imaging.webp_container import webp_size
 
-# Peak of reading, looking in three ways, preview and clean copy, measured in a process of its own
-# on 48 million pixels of each kind and rounded up (docs/photo_views.md).
-_BYTES_PER_PIXEL = {JPEG: 9, PNG: 9, WEBP: 21, GIF: 16, AVIF: 21, HEIC: 12}
-# Interpreter, codec tables, squares and the file that is written.
-_FIXED_BYTES = 8_000_000
+# Peak for each decoded pixel of reading, looking in three ways and writing a clean copy, measured
+# in a process of its own on 24 to 48 million pixels of several kinds of each format and rounded up
+# (docs/photo_views.md). WebP and AVIF decoders keep the picture several times.
+_BYTES_PER_PIXEL = {JPEG: 9, PNG: 10, WEBP: 19, GIF: 12, AVIF: 26, HEIC: 14}
+# A preview decodes a JPEG again to up to twice its 1024 pixels a side.
+_BYTES_PER_PREVIEW_PIXEL = 8
+_MOST_PREVIEW_PIXELS = 2048 * 2048
+# Codec tables, squares and small files.
+_FIXED_BYTES = 4_000_000
+# Metadata is left out by copying the rest twice: as parts, and joined.
+_COPIES_OF_FILE = 2
 _BYTES_PER_COEFFICIENT = 2
 _JPEG_REDUCTIONS = (8, 4, 2, 1)
 
@@ -33,6 +39,7 @@ class PhotoHeader:
         format: As ``formats.sniff_photo_format`` says.
         width: As it is stored, in pixels.
         height: As it is stored, in pixels.
+        file_bytes: Of the whole file.
         coefficients_per_pixel: What a JPEG decoder has to keep of each pixel of the original
             until the last scan; 0 for what is decoded row by row.
     """
@@ -40,6 +47,7 @@ class PhotoHeader:
     format: str
     width: int
     height: int
+    file_bytes: int
     coefficients_per_pixel: float = 0.0
 
     @property
@@ -64,7 +72,9 @@ class PhotoHeader:
         """Return the bytes that reading and looking take at most, besides the file."""
         coefficients = self.coefficients_per_pixel * _BYTES_PER_COEFFICIENT * self.pixels
         decoded = _BYTES_PER_PIXEL[self.format] * self.decoded_pixels(side)
-        return int(coefficients + decoded) + _FIXED_BYTES
+        preview = _BYTES_PER_PREVIEW_PIXEL * min(self.pixels, _MOST_PREVIEW_PIXELS)
+        copies = _COPIES_OF_FILE * self.file_bytes
+        return int(coefficients + decoded) + preview + copies + _FIXED_BYTES
 
 
 def photo_header(data: bytes) -> PhotoHeader:
@@ -81,11 +91,11 @@ def photo_header(data: bytes) -> PhotoHeader:
     if file_format == JPEG:
         frame = jpeg_frame(data)
         coefficients = frame.samples_per_pixel if frame.is_buffered else 0.0
-        return PhotoHeader(JPEG, frame.width, frame.height, coefficients)
+        return PhotoHeader(JPEG, frame.width, frame.height, len(data), coefficients)
     if file_format == PNG:
-        return PhotoHeader(PNG, *png_size(data))
+        return PhotoHeader(PNG, *png_size(data), len(data))
     if file_format == WEBP:
         # Pillow would allocate the whole canvas on opening it.
-        return PhotoHeader(WEBP, *webp_size(data))
+        return PhotoHeader(WEBP, *webp_size(data), len(data))
     picture = open_heic(data) if file_format == HEIC else open_image(data, file_format)
-    return PhotoHeader(file_format, *picture.size)
+    return PhotoHeader(file_format, *picture.size, len(data))

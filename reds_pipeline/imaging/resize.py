@@ -108,7 +108,7 @@ def resized_square(
         As ``square``.
     """
     box, cropped = crop_box(*upright_size(size, orientation))
-    return resized_box(picture, box, size, scale, orientation, side), cropped
+    return resized_box(picture, box, size, scale, orientation, side=side), cropped
 
 
 def resized_box(
@@ -117,7 +117,8 @@ def resized_box(
     size: tuple[int, int],
     scale: float,
     orientation: int,
-    side: int = SIDE,
+    *,
+    side: int,
 ) -> NDArray[np.uint8]:
     """Return any part of a decoded picture as a square.
 

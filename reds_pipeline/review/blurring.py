@@ -2,7 +2,8 @@
 
 What belongs here: the rule. What does not: the blurring, which the page does. Posts marked as
 sensitive are never collected, so this is about what slipped through: nobody should meet such a
-picture without warning while going through hundreds.
+picture without warning while going through hundreds. A photo that somebody gave on the page and
+nobody has looked at yet is always blurred (``gallery.py``).
 """
 
 from __future__ import annotations

@@ -65,11 +65,14 @@ class ReviewedGallery:
         )
 
     def decided(self) -> list[tuple[str, RecordedDecision]]:
-        """Return (SHA-256, what was decided), in the order of the pictures."""
+        """Return (SHA-256, what was decided) of posts' pictures, in their order.
+
+        That goes into files for other installations, which contributed photos do not concern.
+        """
         return [
             (picture.sha256, self.decisions[picture.sha256])
             for picture in self.gallery.pictures
-            if picture.sha256 in self.decisions
+            if picture.sha256 in self.decisions and not picture.is_contributed
         ]
 
     def class_of(self, picture: GalleryPicture) -> str:
@@ -218,6 +221,8 @@ class ReviewDesk:
             *sorted((tables / "clean_images").glob("[!.]*.parquet")),
             self._home.table("curated_dataset"),
             self._home.table("label_suspects"),
+            self._home.table("contributed_images"),
+            self._home.table("contributed_dataset"),
         ]
         states = ((path.name, path.stat()) for path in paths if path.exists())
         return tuple((name, state.st_mtime_ns, state.st_ino) for name, state in states)

@@ -21,6 +21,10 @@ _DROPPED = {
     "labelled_otherwise": "You said that it shows something that is not one of the classes.",
     "relabelled": "You moved it to another class.",
     "not_confirmed": "Its host has not shown the post for a while, so it may be gone.",
+    "waits_for_review": "Somebody gave it on the page; keep it if it shows this class.",
+    "contradicted": "Whoever gave it said both that it shows this class and that it does not.",
+    "ties_groups": "A copy of pictures by several people, so that no test would be fair with it.",
+    "beyond_share": "The class has enough photos from the page for now.",
     "beyond_target": "The class has enough pictures without it.",
 }
 _OF_GATE = {gate.name: gate.sentence for gate in GATES}

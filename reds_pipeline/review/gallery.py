@@ -18,13 +18,23 @@ from reds_pipeline.review.blurring import is_sensitive, starts_blurred
 from reds_pipeline.review.decisions import DISCARD, Decision
 from reds_pipeline.review.explanations import KEEPER_REASONS, why_reviewed
 from reds_pipeline.storage.home import Home
-from reds_pipeline.storage.tables import CLEAN_IMAGES, CURATED, LABEL_SUSPECTS, read_rows
+from reds_pipeline.storage.tables import (
+    CLEAN_IMAGES,
+    CONTRIBUTED,
+    CONTRIBUTED_IMAGES,
+    CURATED,
+    LABEL_SUSPECTS,
+    read_rows,
+)
 
 Row = Mapping[str, Any]
 
 NOT_CONFIRMED = "not_confirmed"
 EXACT_DUPLICATE = "exact_duplicate"
 LABELLED_OTHERWISE = "labelled_otherwise"
+WAITS_FOR_REVIEW = "waits_for_review"
+CONTRIBUTED_FLAG = "contributed"
+"""Among the flags of a photo that somebody gave on the page."""
 # No class is called like these: names of classes begin with a letter or a digit.
 DISCARDED, OTHERWISE = "-", "?"
 
@@ -63,6 +73,7 @@ class GalleryPicture:
         alt: The description that its author gave, without addresses.
         posted: The day of the post, ``YYYY-MM-DD``; empty if not known.
         is_blurred: Whether it is shown blurred until asked for.
+        is_contributed: Whether somebody gave it on the page; otherwise it is a post's.
     """
 
     sha256: str
@@ -90,6 +101,7 @@ class GalleryPicture:
     alt: str
     posted: str
     is_blurred: bool
+    is_contributed: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,11 +135,52 @@ def load_gallery(home: Home) -> Gallery:
     ]
     curated = read_rows(home.table("curated_dataset"), CURATED)
     suspects = read_rows(home.table("label_suspects"), LABEL_SUSPECTS)
-    return join_gallery(cleaned, curated, suspects)
+    contributed = contributed_rows(
+        read_rows(home.table("contributed_images"), CONTRIBUTED_IMAGES),
+        read_rows(home.table("contributed_dataset"), CONTRIBUTED),
+    )
+    return join_gallery(cleaned, curated, suspects, contributed)
+
+
+def contributed_rows(images: Iterable[Row], judged: Iterable[Row]) -> list[Row]:
+    """Return contributed photos that have a class, with the last word on each.
+
+    Nothing is known of who gave one: it has no author, description or post.
+
+    Args:
+        images: Rows of ``contributed_images``.
+        judged: Rows of ``contributed_dataset``; where one is missing, the photo waits.
+    """
+    verdicts = {row["contribution_id"]: row for row in judged}
+    rows = []
+    for image in images:
+        verdict = verdicts.get(image["contribution_id"], {})
+        class_name = verdict.get("class_name") or image["class_name"]
+        if class_name:
+            reason = image["drop_reason"] or WAITS_FOR_REVIEW
+            rows.append(
+                {
+                    **image,
+                    "class_name": class_name,
+                    "collected_as": image["class_name"] or class_name,
+                    "kept": bool(verdict.get("kept")),
+                    "drop_reason": verdict.get("drop_reason", reason),
+                    "decision": verdict.get("decision", ""),
+                    "flags": [CONTRIBUTED_FLAG, *(image["flags"] or ())],
+                    "cluster": image["sha256"],
+                    "media_key": image["contribution_id"],
+                    **dict.fromkeys(("keeper", "keeper_rule", "author_key", "alt_text"), ""),
+                    "tags": (),
+                }
+            )
+    return rows
 
 
 def join_gallery(
-    cleaned: Sequence[Row], curated: Sequence[Row], suspects: Sequence[Row]
+    cleaned: Sequence[Row],
+    curated: Sequence[Row],
+    suspects: Sequence[Row],
+    contributed: Sequence[Row] = (),
 ) -> Gallery:
     """Join rows of ``clean_images``, ``curated_dataset`` and ``label_suspects``.
 
@@ -135,6 +188,7 @@ def join_gallery(
         cleaned: Of all classes.
         curated: May be empty, or lack rows: then the verdict of cleaning stands.
         suspects: May be empty, or be about an older data set.
+        contributed: From ``contributed_rows``.
     """
     verdict_of = _Verdicts(curated)
     selected = {row["collected_as"] or row["class_name"] for row in curated}
@@ -144,7 +198,7 @@ def join_gallery(
         if not selected or row["class_name"] in selected
     ]
     # A picture that a withdrawal emptied keeps its row and has no name any more.
-    rows = [row for row in rows if row["sha256"]]
+    rows = [row for row in (*rows, *contributed) if row["sha256"]]
     suspect_of = {(row["sha256"], row["class_name"]): row for row in suspects}
     shown = sorted(_one_a_content(rows), key=_shown_place)
     clusters = _Clusters(rows, shown)
@@ -248,6 +302,8 @@ def _picture(row: Row, suspect: Row | None, clusters: _Clusters, author: int) ->
     score = suspect["outlier_score"] if suspect is not None and is_outlier else None
     guess = suspect["guess"] or "" if suspect is not None else ""
     is_other_guess = guess != row["class_name"]
+    is_contributed = CONTRIBUTED_FLAG in (row["flags"] or ())
+    waits = row["drop_reason"] == WAITS_FOR_REVIEW
     return GalleryPicture(
         sha256=row["sha256"],
         extension=row["extension"],
@@ -256,7 +312,8 @@ def _picture(row: Row, suspect: Row | None, clusters: _Clusters, author: int) ->
         is_kept=row["kept"],
         reason=row["drop_reason"] or "",
         flags=tuple(row["flags"] or ()),
-        rank=suspect["review_rank"] if suspect is not None else None,
+        # Nothing comes of it until somebody looks, so it comes first.
+        rank=0 if waits else suspect["review_rank"] if suspect is not None else None,
         is_suspect=bool(suspect is not None and suspect["is_suspect"]),
         guess=guess if is_other_guess else "",
         guess_probability=suspect["guess_probability"]
@@ -268,7 +325,7 @@ def _picture(row: Row, suspect: Row | None, clusters: _Clusters, author: int) ->
         why=why_reviewed(
             class_name=row["class_name"],
             drop_reason=row["drop_reason"] or "",
-            flags=row["flags"] or (),
+            flags=[flag for flag in row["flags"] or () if flag != CONTRIBUTED_FLAG],
             classes_of_copies=sorted(clusters.classes[row["cluster"]]),
             suspect=suspect,
             discarded=row["decision"] == DISCARD,
@@ -286,7 +343,9 @@ def _picture(row: Row, suspect: Row | None, clusters: _Clusters, author: int) ->
             sensitive=is_sensitive(row["alt_text"] or "", row["tags"] or ()),
             confirmed=row["drop_reason"] != NOT_CONFIRMED,
             outlier_score=score,
-        ),
+        )
+        or (is_contributed and not row["decision"]),
+        is_contributed=is_contributed,
     )
 
 

@@ -19,6 +19,8 @@ import sqlalchemy as sa
 
 _PATIENCE_SECONDS = 10
 _SECONDS_BETWEEN_ATTEMPTS = 0.02
+# Of Postgres' advisory locks, which are numbers: the one that whoever adds events holds.
+_WRITERS_LOCK = 0x52454453
 
 _METADATA = sa.MetaData()
 
@@ -41,7 +43,8 @@ class Ledger:
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = sa.create_engine(_with_driver(url))
+        # A server may have restarted since a connection was used last.
+        self._engine = sa.create_engine(_with_driver(url), pool_pre_ping=True)
         if self._engine.dialect.name == "sqlite":
             sa.event.listen(self._engine, "connect", _use_write_ahead_log)
             if database := self._engine.url.database:
@@ -73,6 +76,10 @@ class Ledger:
         if not rows:
             return
         with self._engine.begin() as connection:
+            if self._engine.dialect.name == "postgresql":
+                # It hands out numbers before rows can be seen: with two writers the higher number
+                # may be seen first, and who reads on from there would never see the lower one.
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_WRITERS_LOCK)))
             connection.execute(_EVENTS.insert(), rows)
 
     def events(self, kind: str) -> list[dict[str, Any]]:

@@ -203,6 +203,7 @@ _CONTRIBUTED = (
 CONTRIBUTED_IMAGES = pa.schema(
     [
         *_CONTRIBUTED,
+        ("bytes", _COUNT),
         ("perceptual_hash", _TEXT),
         ("mirrored_hash", _TEXT),
         ("colour_spread", _NUMBER),
@@ -308,6 +309,7 @@ TRAININGS = pa.schema(
         ("test_answered_accuracy", _NUMBER),
         ("n_train", _COUNT),
         ("n_test", _COUNT),
+        ("n_contributed", _COUNT),
         ("embed_s", _NUMBER),
         ("fit_s", _NUMBER),
         ("trained_at", _TEXT),

@@ -18,7 +18,13 @@ from numpy.typing import NDArray
 from reds_pipeline.modeling.bundle import ModelBundle
 from reds_pipeline.tagging.hashtag_form import as_hashtag, tag_key
 from reds_pipeline.tagging.likelihood import likelihoods
-from reds_pipeline.tagging.recommendation import ServedModel, SuggestedTag, View, ViewOpinion
+from reds_pipeline.tagging.recommendation import (
+    Likelihood,
+    ServedModel,
+    SuggestedTag,
+    View,
+    ViewOpinion,
+)
 
 MOST_SUGGESTIONS = 8
 """More are not read, and ten hashtags are the polite most."""
@@ -45,6 +51,11 @@ class Answered:
     def mean(self) -> NDArray[np.float64]:
         """Float64 (k,): the mean chance over the looks."""
         return np.asarray(self.chances.mean(axis=0))
+
+    @property
+    def words(self) -> tuple[Likelihood, ...]:
+        """The mean chances in words, k of them."""
+        return likelihoods(self.bundle.kind, self.mean, self.bundle.thresholds)
 
 
 def suggestions(answered: Sequence[Answered]) -> tuple[SuggestedTag, ...]:
@@ -87,7 +98,7 @@ def is_sure(answered: Answered) -> bool:
     mean = answered.mean
     likeliest = int(mean.argmax())
     is_voted_for = opinion("centre", answered).tag == answered.bundle.classes[likeliest]
-    return is_voted_for and likelihoods(answered.bundle, mean)[likeliest] == "likely"
+    return is_voted_for and answered.words[likeliest] == "likely"
 
 
 def agreement(opinions: Mapping[View, ViewOpinion], view: View) -> float:
@@ -98,7 +109,7 @@ def agreement(opinions: Mapping[View, ViewOpinion], view: View) -> float:
 
 def _suggested_by(answered: Answered) -> list[SuggestedTag]:
     mean = answered.mean
-    words = likelihoods(answered.bundle, mean)
+    words = answered.words
     return [
         SuggestedTag(
             tag=tag,

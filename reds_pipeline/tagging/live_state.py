@@ -29,8 +29,8 @@ class LiveState:
 
     Attributes:
         models: Those that answer now, that of classes first; empty before there is one.
-        problem: Why a newer model does not serve, or none does, as one sentence; empty if all is
-            well.
+        problem: Why a newer model does not serve, or none does, in plain sentences for the operator
+            only (they may name directories and addresses); empty if all is well.
         is_ready: Whether photos can be tagged now.
         checked_at: When the registry was last looked at successfully, ISO 8601 in UTC; empty
             before.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self, get_args
 import numpy as np
 
 from reds_pipeline.errors import RedsError
+from reds_pipeline.imaging.resize import SIDE
 from reds_pipeline.resources import Platform
 from reds_pipeline.tagging.answering import Answered, agreement, is_sure, opinion, suggestions
 from reds_pipeline.tagging.champion_watch import ChampionWatch
@@ -107,6 +108,12 @@ class PhotoTagger:
         """Return which models serve and what is wrong."""
         return self._watch.state()
 
+    @property
+    def side(self) -> int:
+        """Pixels a side that a photo should be read for, so that no encoder wants it larger."""
+        sides = [encoder.description.side for encoder in self._watch.serving.encoders]
+        return max(sides, default=SIDE)
+
     def recommend(
         self, photo: Photo, *, view: View = "centre", compare: bool = False
     ) -> Recommendation:
@@ -152,19 +159,22 @@ class PhotoTagger:
             NoModelYet: There is no model.
             RedsError: No model knows the tag.
         """
-        from reds_pipeline.tagging.explanation import heat_map, overlay, words_for_heat
+        from reds_pipeline.tagging.explanation import heat_map, heat_sentence, overlay
 
         model, name = _who_knows(self._serving(), tag)
         square = photo.square(model.encoder.description.side)
         heat = heat_map(model.encoder.reference(), model.bundle, square, name)
         picture = overlay(photo.square(_EXPLAINED_SIDE), heat)
-        return Explanation(picture, words_for_heat(heat, as_hashtag(name) or name))
+        return Explanation(picture, heat_sentence(heat, as_hashtag(name) or name))
 
     def _serving(self) -> Serving:
         serving = self._watch.serving
         if not serving.models:
-            problem = self.state().problem
-            raise NoModelYet(problem or "The model is being loaded; try again in a few seconds.")
+            # Why is for the operator (`state`): it may name directories and addresses.
+            raise NoModelYet(
+                "There is no model to recommend tags yet; one is used as soon as it is there, so "
+                "try again in a few minutes."
+            )
         return serving
 
 

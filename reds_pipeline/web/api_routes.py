@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse
 from reds_pipeline.tagging.recommendation import View
 from reds_pipeline.web.api_description import API, describe_api
 from reds_pipeline.web.api_models import LimitsAnswer, ModelStateAnswer, Problem, TagsAnswer
+from reds_pipeline.web.operator_gate import is_local
 from reds_pipeline.web.photo_bodies import read_single_photo, recommend
 from reds_pipeline.web.site import Site
 
@@ -112,7 +113,7 @@ def api_router(site: Site) -> APIRouter:
         state = site.tagger.state()
         # It can name directories and addresses of the operator's machines.
         problem = state.problem
-        if problem and not site.operator.is_operator_or_local(request):
+        if problem and not (site.operator.is_operator(request) or is_local(request)):
             problem = "A newer model cannot take over; the operator can read why."
         return ModelStateAnswer.of(state, limits, problem)
 

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.templating import Jinja2Templates
@@ -26,6 +26,7 @@ from reds_pipeline.tagging.photo_tagger import PhotoTagger
 from reds_pipeline.web.api_routes import api_router
 from reds_pipeline.web.body_limits import BoundedBodies
 from reds_pipeline.web.exchange_routes import exchange_router
+from reds_pipeline.web.failures import FailuresExplained
 from reds_pipeline.web.feedback_routes import feedback_router
 from reds_pipeline.web.health_routes import health_router
 from reds_pipeline.web.login_routes import login_router
@@ -33,7 +34,7 @@ from reds_pipeline.web.metrics import Metrics, metrics_router
 from reds_pipeline.web.operator_gate import OperatorGate
 from reds_pipeline.web.photo_queue import PhotoQueue
 from reds_pipeline.web.rate_limits import RateLimits
-from reds_pipeline.web.request_log import RequestLog
+from reds_pipeline.web.request_log import RequestLog, json_logger
 from reds_pipeline.web.review_routes import review_router
 from reds_pipeline.web.security import OwnPagesOnly
 from reds_pipeline.web.sentences import Explainer
@@ -120,7 +121,7 @@ def _site(platform: Platform, limits: SiteLimits, *, is_public: bool) -> Site:
         operator=OperatorGate(settings, is_public=is_public),
         page=_page_maker(),
         limits=limits,
-        queue=PhotoQueue(limits, workers=2 * (os.cpu_count() or 1)),
+        queue=PhotoQueue(limits, lambda: tagger.side, workers=2 * (os.cpu_count() or 1)),
         rates=RateLimits(limits.photos_per_minute, spares_this_machine=not is_public),
         metrics=Metrics(),
         is_public=is_public,
@@ -143,12 +144,14 @@ def _page_maker() -> Any:
 def _protect(application: FastAPI, site: Site, explainer: Explainer, *, is_quiet: bool) -> None:
     """Put the walls around an application; the one that is added last stands outermost."""
     settings = site.platform.settings
+    logger = json_logger()
     largest = {"/review": _REVIEW_BYTES, **dict.fromkeys(_UPLOADS, site.limits.upload_bytes)}
+    application.add_middleware(FailuresExplained, explainer=explainer, logger=logger)
     application.add_middleware(
         BoundedBodies, limits=site.limits, largest=largest, explainer=explainer
     )
     application.add_middleware(OwnPagesOnly, names=settings.page_hosts, explainer=explainer)
-    application.add_middleware(RequestLog, metrics=site.metrics, is_quiet=is_quiet)
+    application.add_middleware(RequestLog, metrics=site.metrics, logger=logger, is_quiet=is_quiet)
     if settings.trusted_proxies:
         application.add_middleware(
             ProxyHeadersMiddleware, trusted_hosts=list(settings.trusted_proxies)
@@ -158,12 +161,15 @@ def _protect(application: FastAPI, site: Site, explainer: Explainer, *, is_quiet
 def _review_router(site: Site) -> Any:
     platform = site.platform
     desk = ReviewDesk(platform.home, platform.ledger)
-    router = review_router(
-        desk,
-        platform.home.images,
-        partial(site.page, "review.html"),
-        platform.settings.images_per_class,
-        site.operator,
-    )
+    router = APIRouter()
     router.include_router(exchange_router(desk, site.operator))
+    router.include_router(
+        review_router(
+            desk,
+            platform.home.images,
+            partial(site.page, "review.html"),
+            platform.settings.images_per_class,
+            site.operator,
+        )
+    )
     return router

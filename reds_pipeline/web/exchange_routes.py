@@ -15,18 +15,20 @@ from reds_pipeline.review.csv_format import write_csv
 from reds_pipeline.review.desk import ReviewDesk, ReviewedGallery
 from reds_pipeline.review.imports import read_decision_file
 from reds_pipeline.review.label_studio import labelling_configuration, write_label_studio
+from reds_pipeline.web.operator_gate import OperatorGate
 from reds_pipeline.web.sentences import UNPROCESSABLE
 
 _MOST_IMPORTED_BYTES = 64_000_000
 
 
-def exchange_router(desk: ReviewDesk) -> APIRouter:
+def exchange_router(desk: ReviewDesk, gate: OperatorGate) -> APIRouter:
     """Return the routes that export and import the decisions of one home.
 
     Args:
         desk: Of the home.
+        gate: Says who may come here.
     """
-    router = APIRouter(prefix="/review/api")
+    router = APIRouter(prefix="/review/api", route_class=gate.route_class)
 
     @router.get("/decisions.csv")
     def export_csv() -> Response:

@@ -40,38 +40,37 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         PlatformCollector(registry=self.registry)
         self._requests = Counter(
-            "reds_requests", "Requests answered.", ("method", "route", "status"), **self._here
+            "reds_requests",
+            "Requests answered.",
+            ("method", "route", "status"),
+            registry=self.registry,
         )
         self._request_seconds = Histogram(
             "reds_request_seconds",
             "Time from the head of a request to the end of its answer.",
             ("route",),
             buckets=_SECONDS,
-            **self._here,
+            registry=self.registry,
         )
         self._photos = Counter(
-            "reds_photos", "Photos by what became of them.", ("outcome",), **self._here
+            "reds_photos", "Photos by what became of them.", ("outcome",), registry=self.registry
         )
         self._tagging_seconds = Histogram(
             "reds_tagging_seconds",
             "Time from a photo's arrival to its tags, waiting included.",
             buckets=_SECONDS,
-            **self._here,
+            registry=self.registry,
         )
         self._model = Gauge(
             "reds_model",
             "1 for each model that serves.",
             ("name", "version", "backbone"),
-            **self._here,
+            registry=self.registry,
         )
-        self._is_ready = Gauge("reds_ready", "1 when photos can be tagged.", **self._here)
+        self._is_ready = Gauge("reds_ready", "1 when photos can be tagged.", registry=self.registry)
         self._has_problem = Gauge(
-            "reds_model_problem", "1 while a newer model cannot take over.", **self._here
+            "reds_model_problem", "1 while a newer model cannot take over.", registry=self.registry
         )
-
-    @property
-    def _here(self) -> dict[str, CollectorRegistry]:
-        return {"registry": self.registry}
 
     def request_done(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count an answered request."""

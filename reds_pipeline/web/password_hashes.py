@@ -9,7 +9,6 @@ Argon2id with the parameters of RFC 9106's second recommendation, which is argon
 
 from __future__ import annotations
 
-import threading
 import unicodedata
 
 from argon2 import PasswordHasher, extract_parameters
@@ -23,8 +22,6 @@ MOST_CHARACTERS = 1024
 """Longer ones are refused before any work is put into them."""
 
 _HASHER = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
-# Each attempt takes 64 MiB, so that many at once would be an attack of its own.
-_ONE_AT_A_TIME = threading.Lock()
 
 
 def hash_password(password: str) -> str:
@@ -64,8 +61,7 @@ def is_password(password: str, password_hash: str) -> bool:
     if len(normalised) > MOST_CHARACTERS:
         return False
     try:
-        with _ONE_AT_A_TIME:
-            return _HASHER.verify(password_hash, normalised)
+        return _HASHER.verify(password_hash, normalised)
     except VerificationError:
         return False
 

@@ -7,7 +7,6 @@ memory that they take together. What does not: what is done with a photo.
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -32,10 +31,12 @@ class PhotoQueue:
 
     Args:
         limits: Of the site.
+        side: Tells which squares the encoders that serve now will ask a photo for.
         workers: Photos that are worked on at once.
     """
 
-    def __init__(self, limits: SiteLimits, workers: int) -> None:
+    def __init__(self, limits: SiteLimits, side: Callable[[], int], workers: int) -> None:
+        self._side = side
         self._patience = limits.patience_seconds
         self._most_waiting = limits.waiting_photos
         self._gate = PhotoGate(limits.decoded_bytes)
@@ -79,7 +80,7 @@ class PhotoQueue:
         try:
             needed = memory_needed(data, self._photo_limits)
             with self._gate.room(needed, self._patience):
-                return action(read_photo(data, self._photo_limits))
+                return action(read_photo(data, self._photo_limits, side=self._side()))
         except ImageRejected as error:
             raise photo_refusal(error) from error
         except (PhotoGateFull, TaggerBusy) as error:
@@ -93,6 +94,6 @@ def _busy() -> Refusal:
         503,
         "busy",
         "The photo was not tagged because many others wait already; send it again in "
-        f"{math.ceil(_BUSY_SECONDS)} seconds.",
+        f"{_BUSY_SECONDS} seconds.",
         retry_after=_BUSY_SECONDS,
     )

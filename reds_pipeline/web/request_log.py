@@ -24,7 +24,14 @@ from reds_pipeline.web.metrics import Metrics
 _FACTS: ContextVar[dict[str, Any]] = ContextVar("facts of the request being answered")
 _NO_ROUTE = "none"
 _FAILED = 500
+# Nobody was left to answer; the number is nginx's.
+_GONE = 499
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_ON_EVERY_LINE: list[structlog.typing.Processor] = [
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+]
 
 
 def note(**facts: Any) -> None:
@@ -40,13 +47,36 @@ def json_logger(stream: TextIO | None = None) -> structlog.typing.FilteringBound
     """
     return structlog.wrap_logger(
         structlog.PrintLogger(stream or sys.stderr),
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+        processors=[*_ON_EVERY_LINE, structlog.processors.JSONRenderer()],
+    )
+
+
+def logging_configuration() -> dict[str, Any]:
+    """Return how what Python's ``logging`` is told becomes lines of the same form.
+
+    That is what uvicorn and the watch of the models say.
+    """
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "processors": [
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.JSONRenderer(),
         ],
-    )
+        "foreign_pre_chain": [structlog.stdlib.add_log_level, *_ON_EVERY_LINE[1:]],
+    }
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": formatter},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": "json",
+                "stream": "ext://sys.stderr",
+            }
+        },
+        "root": {"handlers": ["stderr"], "level": "WARNING"},
+    }
 
 
 class RequestLog:
@@ -55,22 +85,22 @@ class RequestLog:
     Args:
         application: What answers.
         metrics: Where requests are counted.
-        is_quiet: Whether only failures are said.
-        logger: Where lines go; standard error by default.
+        logger: Where lines go.
+        is_quiet: Whether nothing is said of requests that are answered as they should.
     """
 
     def __init__(
         self,
         application: ASGIApp,
         metrics: Metrics,
+        logger: structlog.typing.FilteringBoundLogger,
         *,
         is_quiet: bool = False,
-        logger: structlog.typing.FilteringBoundLogger | None = None,
     ) -> None:
         self._application = application
         self._metrics = metrics
         self._is_quiet = is_quiet
-        self._logger = logger or json_logger()
+        self._logger = logger
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on and say how it went."""
@@ -81,7 +111,7 @@ class RequestLog:
         request_id = secrets.token_hex(8)
         facts: dict[str, Any] = {}
         _FACTS.set(facts)
-        status = _FAILED
+        status = _GONE
         bytes_in = 0
         started = time.perf_counter()
 
@@ -102,11 +132,11 @@ class RequestLog:
             await self._application(scope, counting_receive, noting_send)
         finally:
             seconds = time.perf_counter() - started
-            route = getattr(scope.get("route"), "path", _NO_ROUTE)
+            route = _template(scope)
             method = scope["method"] if scope["method"] in _METHODS else "other"
             self._metrics.request_done(method, route, status, seconds)
-            if not self._is_quiet or status >= _FAILED:
-                say = self._logger.error if status >= _FAILED else self._logger.info
+            if not self._is_quiet or status == _FAILED:
+                say = self._logger.info if status < _FAILED else self._logger.warning
                 say(
                     "request",
                     request_id=request_id,
@@ -117,3 +147,11 @@ class RequestLog:
                     bytes_in=bytes_in,
                     **facts,
                 )
+
+
+def _template(scope: Scope) -> str:
+    """Return the route of a request without anything that was typed."""
+    if scope["path"].startswith("/static/"):
+        return "/static"
+    path: str = getattr(scope.get("route"), "path", _NO_ROUTE)
+    return path

@@ -21,6 +21,7 @@ from reds_pipeline.review.gallery import GalleryPicture
 from reds_pipeline.review.imported_decision import is_class_name
 from reds_pipeline.storage.images import ImageStore
 from reds_pipeline.web.gallery_json import GalleryAnswers, decision_json, progress_json
+from reds_pipeline.web.operator_gate import OperatorGate
 from reds_pipeline.web.sentences import UNPROCESSABLE
 from reds_pipeline.web.thumbnails import Thumbnails
 
@@ -58,6 +59,7 @@ def review_router(
     store: ImageStore,
     page: Callable[[Request, dict[str, Any]], HTMLResponse],
     per_class: int,
+    gate: OperatorGate,
 ) -> APIRouter:
     """Return the routes of the review gallery of one home.
 
@@ -66,14 +68,17 @@ def review_router(
         store: The pictures of the home.
         page: Gives the page itself, from a request and what its template needs.
         per_class: How many pictures a class is to have.
+        gate: Says who may come here.
     """
-    router = APIRouter(prefix="/review")
+    router = APIRouter(prefix="/review", route_class=gate.route_class)
     answers = GalleryAnswers(per_class)
     thumbnails = Thumbnails(store)
 
     @router.get("")
     def show_page(request: Request) -> HTMLResponse:
-        return page(request, {"apply_command": APPLY_COMMAND})
+        return page(
+            request, {"apply_command": APPLY_COMMAND, "form_token": gate.form_token(request)}
+        )
 
     @router.get("/api/gallery")
     def send_gallery(request: Request) -> Response:

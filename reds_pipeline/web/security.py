@@ -70,9 +70,7 @@ class OwnPagesOnly:
         explainer: Makes the answers to what is refused.
     """
 
-    def __init__(
-        self, application: ASGIApp, names: Collection[str], explainer: Explainer
-    ) -> None:
+    def __init__(self, application: ASGIApp, names: Collection[str], explainer: Explainer) -> None:
         self._application = application
         self._names = _LOOPBACK_NAMES | {name.lower() for name in names}
         self._explainer = explainer
@@ -105,7 +103,7 @@ class OwnPagesOnly:
         host = headers.get("host", "")
         # Supervisors ask by whatever address they know, and learn one word.
         is_health = scope["path"].startswith(f"{HEALTH}/")
-        if not is_health and _without_port(host) not in self._names:
+        if not is_health and without_port(host) not in self._names:
             return Refusal(
                 _MISDIRECTED,
                 "other_host",
@@ -132,6 +130,12 @@ def _is_from_own_page(scheme: str, host: str, headers: Headers) -> bool:
     return origin is None or origin == f"{scheme}://{host}"
 
 
-def _without_port(host: str) -> str:
+def is_loopback_name(host: str) -> bool:
+    """Say whether a ``Host`` header names this machine as only its own programs can."""
+    return without_port(host) in _LOOPBACK_NAMES
+
+
+def without_port(host: str) -> str:
+    """Return the name in a ``Host`` header, in small letters."""
     name, colon, port = host.rpartition(":")
     return (name if colon and port.isdigit() else host).lower()

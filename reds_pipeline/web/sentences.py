@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -52,7 +51,7 @@ _STATUS_OF_PHOTO = {
     "too_many_bytes": 413,
     "too_many_pixels": 413,
 }
-_PROBLEM_PAGE = "problem.html"
+_PROBLEM_PAGE = "error.html"
 
 
 class Refusal(HTTPException):
@@ -130,15 +129,6 @@ class Explainer:
         @application.exception_handler(RedsError)
         def explain_known(request: Request, error: RedsError) -> Response:
             return self.answer(request, HTTPException(_FAILED, str(error)))
-
-        @application.exception_handler(Exception)
-        def explain_unknown(request: Request, _error: Exception) -> Response:
-            # The server prints its traceback: Starlette raises it again after this answer.
-            sentence = (
-                "Something went wrong inside REDS; what it printed where it was started says "
-                "what, and nothing of this request was kept."
-            )
-            return self.answer(request, HTTPException(_FAILED, sentence))
 
 
 def _not_understood(error: RequestValidationError) -> Refusal:

@@ -5,6 +5,7 @@ What belongs here: the address, starting and stopping. What does not: the applic
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import socket
 from collections.abc import Callable
@@ -15,9 +16,11 @@ import uvicorn
 from reds_pipeline.errors import RedsError
 from reds_pipeline.resources import Platform
 from reds_pipeline.web.application import create_application
+from reds_pipeline.web.request_log import logging_configuration
 
 LOOPBACK = "127.0.0.1"
-_STOP_SECONDS = 20
+# Docker kills what has not stopped after ten seconds.
+_STOP_SECONDS = 8
 _CONNECTIONS = 512
 
 
@@ -62,6 +65,7 @@ def serve_application(
     with listening_socket(serving.port, serving.host) as listener:
         configuration = uvicorn.Config(
             application,
+            log_config=logging_configuration(),
             log_level="warning",
             access_log=False,
             server_header=False,
@@ -96,9 +100,13 @@ def listening_socket(port: int, host: str = LOOPBACK) -> socket.socket:
             f"{host} is no address of this machine; leave out --host, or give 0.0.0.0 for all."
         ) from error
     except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise RedsError(
+                f"Port {port} is taken by another program; choose another with --port."
+            ) from error
         raise RedsError(
-            f"Port {port} cannot be used at {host} ({error.strerror or error}), often because "
-            "another program has it; choose another with --port."
+            f"REDS cannot listen at {host} port {port} ({error.strerror or error}); give --host an "
+            "address of this machine and --port one that is not reserved."
         ) from error
 
 

@@ -179,7 +179,7 @@ def split_by_chance(
 
 def shape_sentence(recommendation: Recommendation) -> str:
     """Return the photo's size and what of it was looked at."""
-    size = f"{recommendation.width:,} × {recommendation.height:,} pixels."
+    size = f"{recommendation.width:,} by {recommendation.height:,} pixels."
     if recommendation.view == "centre" and not recommendation.is_cropped:
         return f"{size} REDS looked at all of it."
     return f"{size} {_VIEW_SENTENCES[recommendation.view]}"

@@ -33,7 +33,7 @@ from reds_pipeline.web.photo_bodies import Upload, read_upload, recommend
 from reds_pipeline.web.sentences import UNPROCESSABLE, Refusal
 from reds_pipeline.web.site import Site
 from reds_pipeline.web.tag_cards import Card, Figure, Problem
-from reds_pipeline.web.typed_tags import typed_tags
+from reds_pipeline.feedback.typed_tags import typed_tags
 
 if TYPE_CHECKING:
     from reds_pipeline.imaging.photo import Photo
@@ -128,8 +128,8 @@ def tag_router(site: Site) -> APIRouter:
             cards, status = await _cards(site, upload, choices)
         except HTTPException as refusal:
             cards = (Problem(tag_cards.card_id(), "", str(refusal.detail)),)
-            return _answer(site, request, cards, choices, fragment, refusal)
-        return _answer(site, request, cards, choices, fragment, status)
+            return _answer(site, request, cards, choices, fragment=fragment, status=refusal)
+        return _answer(site, request, cards, choices, fragment=fragment, status=status)
 
     @router.post("/why")
     async def show_why(request: Request) -> HTMLResponse:
@@ -224,6 +224,7 @@ def _answer(
     request: Request,
     cards: tuple[Card | Problem, ...],
     choices: Choices,
+    *,
     fragment: bool,
     status: int | HTTPException,
 ) -> HTMLResponse:

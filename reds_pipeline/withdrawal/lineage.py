@@ -134,7 +134,11 @@ def _trainings_with(
     for run in _trainings(tracking):
         split = tracking.record(run.info.run_id, SPLIT)
         if split is not None:
-            pictures = {*split.get("test", ()), *split.get("fold", {})}
+            pictures = {
+                *split.get("test", ()),
+                *split.get("fold", {}),
+                *split.get("contributed", ()),
+            }
             if count := sum(is_gone(sha256) for sha256 in pictures):
                 used.append((run, count))
         elif run.info.lifecycle_stage != "deleted":

@@ -17,6 +17,7 @@ from reds_pipeline.errors import ImageRejected, RedsError
 from reds_pipeline.fediverse.posts import handle_key
 from reds_pipeline.fediverse.recheck.permalinks import Permalink, read_permalink
 from reds_pipeline.fediverse.web.addresses import host_name
+from reds_pipeline.feedback.contributions import contributions
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.partitions import partitions
 from reds_pipeline.storage.seals import Seal
@@ -283,6 +284,8 @@ def _held_pictures(home: Home) -> Iterator[Row]:
         for row in (*read_rows(part.table, IMAGES), *part.journal.records()):
             if row["status"] == "stored":
                 yield row
+    for photo in contributions(home):
+        yield {**vars(photo), "media_key": photo.id}
 
 
 def _looks_like(row: Row, wanted: Picture) -> bool:

@@ -41,6 +41,7 @@ from reds_pipeline.storage.tables import (
     read_rows,
     write_rows,
 )
+from reds_pipeline.withdrawal.contributed import ContributedPurge
 from reds_pipeline.withdrawal.cursors import CursorPurge
 from reds_pipeline.withdrawal.erasure import erase_pictures, remove_leftovers
 from reds_pipeline.withdrawal.requests import post_rows_in
@@ -101,6 +102,7 @@ class WithdrawalSteps:
         self._posts = PostPurge(tombstones, home.keyed_hash, home.seal, now)
         self._tombstones = tombstones
         self._shown = ShownPictures(home.keyed_hash)
+        self._contributed = ContributedPurge(home, ledger, tombstones.keys, write=write)
         # Media key and SHA-256 of what the images table will hold as stored, by class.
         self._held: dict[str, set[tuple[str, str]]] = {}
         self._extensions: dict[str, str] = {}
@@ -113,8 +115,10 @@ class WithdrawalSteps:
         self._take_out_of_rechecks()
         self._take_out_of_images()
         self._take_out_of_datasets()
+        self._contributed.take_out_of_dataset(self.gone, self._at_work)
         self._erase_files()
         self._forget_hashes()
+        self.removed += self._contributed.removed
         if self._write:
             referenced = frozenset(self._extensions) | self._curated_pictures()
             self.removed["leftovers"] += remove_leftovers(self._home, referenced, LEFTOVER_SECONDS)
@@ -185,8 +189,8 @@ class WithdrawalSteps:
 
     def _take_out_of_images(self) -> None:
         purge = PicturePurge(self._tombstones, self._home.keyed_hash, self._shown)
-        stored: dict[str, str] = {}
-        erased: dict[str, str] = {}
+        stored = dict(self._contributed.held)
+        erased = dict(self._contributed.lost)
         for part in partitions(self._home, "images"):
             with self._at_work(part.lock, f"pictures of {part.stem}") as may_write:
                 rows = self._revised(part.table, IMAGES, purge.row, "rows of pictures", may_write)
@@ -338,6 +342,7 @@ class WithdrawalSteps:
             with self._at_work(part.lock, f"pictures of {part.stem}") as may_write:
                 self._revised(part.table, IMAGES, _without_hash, "", may_write)
                 part.journal.rewrite(_without_hash, write=may_write)
+        self._contributed.forget(self._at_work)
 
     def _curated_pictures(self) -> frozenset[str]:
         rows = read_rows(self._home.table("curated_dataset"), CURATED)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -67,9 +69,20 @@ class Reds:
         return json.loads(self(*arguments, "--json", expect=expect).stdout)
 
 
-def installation(home: Path, instance: EmbeddedInstance, **settings: str) -> Reds:
-    """Return the command pointed at an instance."""
+def installation(
+    home: Path, instance: EmbeddedInstance, database: Path | None = None, **settings: str
+) -> Reds:
+    """Return the command pointed at an instance.
+
+    Args:
+        home: Its REDS_HOME.
+        instance: The instance.
+        database: Of MLflow, to begin with a copy of; without it the command makes its own.
+        **settings: Environment variables.
+    """
     home.mkdir(parents=True, exist_ok=True)
+    if database is not None:
+        shutil.copyfile(database, home / "mlflow.sqlite")
     return Reds(
         home,
         {
@@ -82,6 +95,19 @@ def installation(home: Path, instance: EmbeddedInstance, **settings: str) -> Red
             **settings,
         },
     )
+
+
+class Install(Protocol):
+    """Makes installations whose MLflow database has its tables already."""
+
+    def __call__(self, home: Path, instance: EmbeddedInstance, **settings: str) -> Reds:
+        """Return the command pointed at an instance."""
+
+
+@pytest.fixture(scope="session")
+def install(mlflow_database: Path) -> Install:
+    """Return what makes installations quickly; one test makes its database itself."""
+    return partial(installation, database=mlflow_database)
 
 
 @dataclass(frozen=True)

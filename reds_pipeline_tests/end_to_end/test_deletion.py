@@ -17,7 +17,7 @@ from reds_pipeline.demo.posts import Post
 from reds_pipeline.demo.town.town import Town
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.tables import read_rows
-from reds_pipeline_tests.end_to_end.conftest import Reds, installation
+from reds_pipeline_tests.end_to_end.conftest import Install, Reds
 
 CLASSES = ("cat", "dog", "flower")
 
@@ -76,9 +76,11 @@ def instance() -> Iterator[tuple[EmbeddedInstance, Town]]:
 
 @pytest.fixture(scope="module")
 def first_run(
-    instance: tuple[EmbeddedInstance, Town], tmp_path_factory: pytest.TempPathFactory
+    instance: tuple[EmbeddedInstance, Town],
+    tmp_path_factory: pytest.TempPathFactory,
+    install: Install,
 ) -> tuple[Reds, dict[str, Any]]:
-    reds = installation(
+    reds = install(
         tmp_path_factory.mktemp("deletion") / "home",
         instance[0],
         REDS_CLASSES=",".join(CLASSES),

@@ -21,7 +21,7 @@ from reds_pipeline.demo.pixelfed.application import InstanceOptions
 from reds_pipeline.demo.town.town import Town
 from reds_pipeline.storage.atomic import TEMPORARY_PREFIX
 from reds_pipeline.storage.tables import read_rows
-from reds_pipeline_tests.end_to_end.conftest import COMMAND, SECONDS, Reds, installation
+from reds_pipeline_tests.end_to_end.conftest import COMMAND, SECONDS, Install, Reds
 
 # Pictures that may be on their way when the process dies: one a thread.
 IN_FLIGHT = 8
@@ -79,11 +79,11 @@ def town() -> Town:
 
 @pytest.fixture(scope="module")
 def undisturbed(
-    town: Town, tmp_path_factory: pytest.TempPathFactory
+    town: Town, tmp_path_factory: pytest.TempPathFactory, install: Install
 ) -> dict[str, list[dict[str, object]]]:
     """Return the rows of a run that nobody killed."""
     with EmbeddedInstance(town) as instance:
-        reds = installation(
+        reds = install(
             tmp_path_factory.mktemp("undisturbed") / "home", instance, REDS_CLASSES=CLASSES
         )
         reds("run", "--json")
@@ -143,8 +143,9 @@ def test_a_run_killed_at_every_stage_ends_as_if_it_had_not_been(
     undisturbed: dict[str, list[dict[str, object]]],
     instance: EmbeddedInstance,
     tmp_path: Path,
+    install: Install,
 ) -> None:
-    reds = installation(tmp_path / "home", instance, REDS_CLASSES=CLASSES)
+    reds = install(tmp_path / "home", instance, REDS_CLASSES=CLASSES)
     scene = Scene(instance, reds.home)
     for reached in STAGES.values():
         run_until(reds, lambda reached=reached: reached(scene))  # type: ignore[misc]
@@ -184,14 +185,14 @@ def assert_mlflow_holds_each_training_once(home: Path, uri: str) -> None:
 
 
 def test_dagster_shows_no_run_of_ours_as_still_going_on(
-    instance: EmbeddedInstance, tmp_path: Path
+    instance: EmbeddedInstance, tmp_path: Path, install: Install
 ) -> None:
     import dagster as dg
 
     from reds_pipeline.instance import open_instance
     from reds_pipeline.settings import load_settings
 
-    reds = installation(tmp_path / "home", instance, REDS_CLASSES=CLASSES)
+    reds = install(tmp_path / "home", instance, REDS_CLASSES=CLASSES)
     scene = Scene(instance, reds.home)
     run_until(reds, lambda: scene.stored_pictures() >= 5)
     reds("run", "--json")
@@ -202,9 +203,9 @@ def test_dagster_shows_no_run_of_ours_as_still_going_on(
 
 
 def test_an_interrupted_run_says_so_and_goes_on_from_there(
-    instance: EmbeddedInstance, tmp_path: Path
+    instance: EmbeddedInstance, tmp_path: Path, install: Install
 ) -> None:
-    reds = installation(tmp_path / "home", instance, REDS_CLASSES=CLASSES)
+    reds = install(tmp_path / "home", instance, REDS_CLASSES=CLASSES)
     scene = Scene(instance, reds.home)
     process = subprocess.Popen(
         # As in a terminal: what is started in the background may have Ctrl+C ignored.

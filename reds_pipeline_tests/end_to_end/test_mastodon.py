@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from reds_pipeline.demo.mastodon.options import (
     MastodonOptions,
 )
 from reds_pipeline.demo.town.town import Town
-from reds_pipeline_tests.end_to_end.conftest import Reds, installation
+from reds_pipeline_tests.end_to_end.conftest import Install
 
 # What an instance has whose admins have agreed.
 AGREED = MastodonOptions(robots_txt=PERMISSIVE_ROBOTS_TXT)
@@ -33,13 +34,14 @@ def instance(town: Town) -> Iterator[EmbeddedInstance]:
         yield running
 
 
-def pointed_at(home: Path, instance: EmbeddedInstance, **settings: str) -> Reds:
-    """Return the command with the host's address and no token."""
-    return installation(home, instance, REDS_HOST_TOKEN="", **settings)
+@pytest.fixture(scope="module")
+def pointed_at(install: Install) -> Install:
+    """Return what makes the command with the host's address and no token."""
+    return partial(install, REDS_HOST_TOKEN="")
 
 
 def test_the_main_job_needs_nothing_but_the_address(
-    instance: EmbeddedInstance, town: Town, tmp_path: Path
+    instance: EmbeddedInstance, town: Town, tmp_path: Path, pointed_at: Install
 ) -> None:
     reds = pointed_at(tmp_path / "home", instance)
     summary = json.loads(reds("run", "--json").stdout)
@@ -64,7 +66,7 @@ def test_the_main_job_needs_nothing_but_the_address(
 
 
 def test_a_stock_robots_txt_says_no_before_any_post_is_asked_for(
-    town: Town, tmp_path: Path
+    town: Town, tmp_path: Path, pointed_at: Install
 ) -> None:
     with EmbeddedInstance(town, MastodonOptions()) as stock:
         result = pointed_at(tmp_path / "home", stock)("run", expect=1)
@@ -72,18 +74,22 @@ def test_a_stock_robots_txt_says_no_before_any_post_is_asked_for(
     assert "REDS_OBEY_AI_ROBOTS" in result.stderr.splitlines()[-1]
 
 
-def test_members_only_feeds_need_a_token(town: Town, tmp_path: Path) -> None:
+def test_members_only_feeds_need_a_token(
+    town: Town, tmp_path: Path, pointed_at: Install, install: Install
+) -> None:
     closed = replace(AGREED, access=FeedAccess.everywhere("authenticated"))
     with EmbeddedInstance(town, closed) as members_only:
         guest = pointed_at(tmp_path / "guest", members_only, REDS_CLASSES="cat,dog,flower")
         refused = guest("run", expect=1)
         assert "REDS_HOST_TOKEN" in refused.stderr.splitlines()[-1]
-        member = installation(tmp_path / "member", members_only)
+        member = install(tmp_path / "member", members_only)
         for name, funnel in member.json("run")["funnel"].items():
             assert funnel["kept"] == town.expected_fates(name)["kept"]
 
 
-def test_a_guest_gets_as_far_as_the_feeds_for_guests_go(town: Town, tmp_path: Path) -> None:
+def test_a_guest_gets_as_far_as_the_feeds_for_guests_go(
+    town: Town, tmp_path: Path, pointed_at: Install
+) -> None:
     """Before 4.5 a closed timeline left the hashtags' RSS feeds open."""
     older = replace(AGREED, version="4.4.8", access=FeedAccess.everywhere("authenticated"))
     with EmbeddedInstance(town, older) as instance:
@@ -100,7 +106,7 @@ def test_a_guest_gets_as_far_as_the_feeds_for_guests_go(town: Town, tmp_path: Pa
 
 
 def test_doctor_and_probe_say_what_the_host_gives_to_whom(
-    instance: EmbeddedInstance, tmp_path: Path
+    instance: EmbeddedInstance, tmp_path: Path, pointed_at: Install
 ) -> None:
     reds = pointed_at(tmp_path / "home", instance)
     profile = reds.json("hosts", "probe")

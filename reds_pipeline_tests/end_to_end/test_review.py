@@ -15,7 +15,7 @@ from reds_pipeline.demo.instance import EmbeddedInstance
 from reds_pipeline.demo.town.town import Town
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.tables import read_rows
-from reds_pipeline_tests.end_to_end.conftest import Reds, installation
+from reds_pipeline_tests.end_to_end.conftest import Install, Reds
 
 Row = dict[str, Any]
 
@@ -52,9 +52,9 @@ class Reviewed:
 
 
 @pytest.fixture(scope="module")
-def reviewed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reviewed]:
+def reviewed(tmp_path_factory: pytest.TempPathFactory, install: Install) -> Iterator[Reviewed]:
     with EmbeddedInstance(Town.build(images_per_class=16)) as instance:
-        reds = installation(
+        reds = install(
             tmp_path_factory.mktemp("review") / "home", instance, REDS_CLASSES="cat,dog,flower"
         )
         before = reds.json("run")

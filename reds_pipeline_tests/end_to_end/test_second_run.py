@@ -14,7 +14,7 @@ from reds_pipeline.demo.instance import EmbeddedInstance
 from reds_pipeline.demo.town.town import Town
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.tables import read_rows
-from reds_pipeline_tests.end_to_end.conftest import Reds, installation
+from reds_pipeline_tests.end_to_end.conftest import Install, Reds
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +29,10 @@ def instance(town: Town) -> Iterator[EmbeddedInstance]:
 
 
 @pytest.fixture(scope="module")
-def reds(instance: EmbeddedInstance, tmp_path_factory: pytest.TempPathFactory) -> Reds:
-    return installation(
+def reds(
+    instance: EmbeddedInstance, tmp_path_factory: pytest.TempPathFactory, install: Install
+) -> Reds:
+    return install(
         tmp_path_factory.mktemp("second") / "home", instance, REDS_CLASSES="cat,dog,flower"
     )
 

@@ -7,27 +7,45 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
 from reds_pipeline.resources import Platform
 from reds_pipeline.settings import load_settings
 from reds_pipeline.web.application import create_application
+from reds_pipeline.web.site import SiteLimits
 from reds_pipeline.web.serving import LOOPBACK, listening_socket
 
 
 @contextmanager
-def served(home: Path, ledger_url: str = "", port: int = 0) -> Iterator[str]:
+def served(
+    home: Path,
+    ledger_url: str = "",
+    port: int = 0,
+    *,
+    is_tagging: bool = False,
+    is_public: bool = False,
+    limits: SiteLimits | None = None,
+    **settings: Any,
+) -> Iterator[str]:
     """Serve the pages of a home and give their address.
 
     Args:
         home: The home.
         ledger_url: Where decisions go; by default into the home.
         port: Where to serve; by default anywhere that is free.
+        is_tagging: Whether photos can be tagged; the review gallery alone starts at once.
+        is_public: Whether it behaves as if other machines could reach it.
+        limits: What may be asked for; by default what follows from the settings.
+        **settings: Others by name.
     """
-    platform = Platform(load_settings(home=home, ledger_url=ledger_url))
+    platform = Platform(load_settings(home=home, ledger_url=ledger_url, **settings))
+    application = create_application(
+        platform, is_public=is_public, is_tagging=is_tagging, limits=limits
+    )
     configuration = uvicorn.Config(
-        create_application(platform), log_level="critical", access_log=False, lifespan="off"
+        application, log_level="critical", access_log=False, proxy_headers=False
     )
     server = uvicorn.Server(configuration)
     with listening_socket(port) as listener:

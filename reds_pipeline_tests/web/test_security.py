@@ -69,7 +69,11 @@ def test_every_answer_says_what_browsers_may_do_with_it(address: str, path: str)
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
     assert "frame-ancestors 'none'" in policy
-    assert headers["Referrer-Policy"] == "no-referrer"
+    # Under "no-referrer" browsers send our own forms as if from nowhere.
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert "camera=()" in headers["Permissions-Policy"]
+    assert "clipboard-read=(self)" in headers["Permissions-Policy"]
+    assert "Strict-Transport-Security" not in headers, "there is no encryption to insist on"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert "public" not in headers["Cache-Control"]
@@ -84,4 +88,4 @@ def test_errors_are_sentences_without_what_is_inside(address: str) -> None:
     ):
         answer = requests.get(address + path, timeout=60)
         assert answer.status_code in {404, 405}
-        assert list(answer.json()) == ["sentence"]
+        assert list(answer.json()) == ["sentence", "reason"]

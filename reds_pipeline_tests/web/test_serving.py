@@ -19,9 +19,10 @@ import sys
 from pathlib import Path
 from reds_pipeline.resources import Platform
 from reds_pipeline.settings import load_settings
-from reds_pipeline.web.serving import serve_application
+from reds_pipeline.web.serving import Serving, serve_application
 platform = Platform(load_settings(home=Path(sys.argv[1])))
-serve_application(platform, 0, lambda address: print(address, flush=True))
+serving = Serving(0, is_tagging="tagging" in sys.argv, is_quiet=True)
+serve_application(platform, serving, lambda address: print(address, flush=True))
 print("closed", flush=True)
 """
 

@@ -7,6 +7,9 @@
 
 const TIMEOUT_MS = 30_000;
 
+/** Answers after which the same request may succeed: signed out, slow, too often. */
+const PASSING = [401, 408, 429];
+
 /** An answer that will not change by asking again; `message` is the server's sentence. */
 export class Refused extends Error {}
 
@@ -56,17 +59,25 @@ export function pictureAddress(id) {
 }
 
 async function request(address, options) {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const headers = { ...options.headers, ...ofThisSession() };
   let response;
   try {
-    response = await fetch(address, { ...options, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    response = await fetch(address, { ...options, headers, signal });
   } catch {
     throw new Unreachable("The server does not answer.");
   }
-  const document = await response.json().catch(() => null);
-  if (response.ok && document !== null) {
-    return document;
+  const answer = await response.json().catch(() => null);
+  if (response.ok && answer !== null) {
+    return answer;
   }
-  const sentence = document?.sentence ?? `The server answered with error ${response.status}.`;
-  const mayChange = response.ok || response.status >= 500 || [408, 429].includes(response.status);
+  const sentence = answer?.sentence ?? `The server answered with error ${response.status}.`;
+  const mayChange = response.ok || response.status >= 500 || PASSING.includes(response.status);
   throw mayChange ? new Unreachable(sentence) : new Refused(sentence);
+}
+
+/** @returns {object} what proves that this page was served to whoever is signed in, if anybody. */
+function ofThisSession() {
+  const token = document.querySelector('meta[name="form-token"]')?.content;
+  return token ? { "X-Form-Token": token } : {};
 }

@@ -1,7 +1,7 @@
-"""Tags for photos by the champion.
+"""Tags for files by one model, as ``reds predict`` gives them.
 
-What belongs here: the one path from a file to tags, the same preprocessing as in training
-(R-PRD-4). What does not: pages or commands; both call this.
+What belongs here: from paths to answers, with the preprocessing of the training (R-PRD-4). What
+does not: a process that goes on and follows the champion (``photo_tagger.py``), or the command.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reds_pipeline.errors import ImageRejected, RedsError
-from reds_pipeline.imaging.examine import examine_image
-from reds_pipeline.imaging.resize import SIDE, resize_rule, square
+from reds_pipeline.imaging.photo_sentences import photo_sentence
+from reds_pipeline.imaging.resize import resize_rule
 from reds_pipeline.resources import Platform
+from reds_pipeline.tagging.loading import require_resize_rule
 from reds_pipeline.tracking import CHAMPION, HASHTAG_MODEL, REGISTERED_MODEL
 
 if TYPE_CHECKING:
@@ -31,17 +32,6 @@ _NO_MODEL: dict[Kind, str] = {
     "another directory with --home.",
     "tags": "There is no multi-label model in {home}; the asset champion_hashtags says why once "
     "`reds run` has finished, so leave out --every-tag until then.",
-}
-_SENTENCES = {
-    "empty": "it holds no bytes; choose another file",
-    "too_many_bytes": "it is larger than 20 MB; save it smaller",
-    "not_an_image": "it is not a picture; choose a JPEG, PNG or WebP file",
-    "unsupported_format": "its format is not supported; save it as JPEG, PNG or WebP",
-    "too_many_pixels": "it has more than 50 million pixels; save it smaller",
-    "too_small": "it is smaller than 32 pixels; choose a larger picture",
-    "animated": "it is an animation; save one frame as a picture",
-    "truncated": "it is cut off; copy or download it again",
-    "undecodable": "it is damaged; copy or download it again",
 }
 
 
@@ -59,12 +49,7 @@ class Tagger:
 
     def __init__(self, bundle: ModelBundle, encoder: Encoder, version: str) -> None:
         bundle.require_encoder(encoder.encoder_id)
-        rule = resize_rule(encoder.input_size)
-        if bundle.provenance.resize_rule != rule:
-            raise RedsError(
-                f"The model was trained on pictures prepared by {bundle.provenance.resize_rule}, "
-                f"but this REDS prepares them by {rule}; run the training again."
-            )
+        require_resize_rule(bundle, resize_rule(encoder.input_size))
         self._bundle = bundle
         self._encoder = encoder
         self.version = version
@@ -107,16 +92,18 @@ class Tagger:
         return answers
 
     def _tag_some(self, paths: Sequence[Path]) -> list[dict[str, Any]]:
+        from reds_pipeline.imaging.photo import read_photo
+
         side = self._encoder.input_size
         squares: dict[int, NDArray[np.uint8]] = {}
         errors: dict[int, str] = {}
         for number, path in enumerate(paths):
             try:
-                squares[number] = prepared(path.read_bytes(), side)
+                squares[number] = read_photo(path.read_bytes(), side=side).square(side)
             except OSError as error:
                 errors[number] = error.strerror or "it cannot be read"
             except ImageRejected as error:
-                errors[number] = _SENTENCES.get(error.reason, f"it was refused as {error.reason}")
+                errors[number] = photo_sentence(error.reason)
         answers = self.tag(np.array(list(squares.values()), np.uint8).reshape(-1, side, side, 3))
         answer_of = dict(zip(squares, answers, strict=True))
         return [
@@ -130,7 +117,7 @@ class Tagger:
         """Recommend tags for pictures.
 
         Args:
-            squares: uint8 (n, side, side, 3), as ``prepared`` gives them.
+            squares: uint8 (n, side, side, 3), by the rule of the training.
 
         Returns:
             For each picture ``{"tags", "top", "confident"}``; see `tag_files`.
@@ -143,16 +130,6 @@ class Tagger:
             _answer(bundle, row, is_given)
             for row, is_given in zip(chances, bundle.is_given(chances), strict=True)
         ]
-
-
-def prepared(data: bytes, side: int = SIDE) -> NDArray[np.uint8]:
-    """Return a picture file as an encoder sees it, uint8 (side, side, 3).
-
-    Raises:
-        ImageRejected: It is not one that can be used.
-    """
-    examined = examine_image(data)
-    return examined.square if side == SIDE else square(examined.data, side)[0]
 
 
 def _answer(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from reds_pipeline.embedding.weights import WeightsFile
 from reds_pipeline.errors import RedsError
 from reds_pipeline.imaging.resize import SIDE, resize_rule
 from reds_pipeline.modeling.bundle import Kind, ModelBundle, Provenance
-from reds_pipeline.tagger import Tagger, prepared
+from reds_pipeline.tagging.tagger import Tagger
 
 
 class _MeanColours:
@@ -100,7 +99,6 @@ def test_tags_reach_their_thresholds_and_classes_are_all_ranked(
 def test_a_picture_is_prepared_as_the_encoder_takes_it(side: int, tmp_path: Path) -> None:
     """R-PRD-4: the same preprocessing as in training, whatever the input size."""
     photo = _photo(tmp_path, YELLOW)
-    assert prepared(photo.read_bytes(), side).shape == (side, side, 3)
     (answer,) = _tagger("tags", 0.9, side).tag_files([photo])
     assert answer["top"] == "red"
 
@@ -121,7 +119,9 @@ def test_a_file_that_is_no_picture_keeps_its_place_among_the_answers(tmp_path: P
     answers = _tagger("tags", 0.9).tag_files(photos)
     assert [answer["file"] for answer in answers] == [str(path) for path in photos]
     assert ["error" in answer for answer in answers] == [False, True, False, True]
-    assert answers[1]["error"].endswith("it is not a picture; choose a JPEG, PNG or WebP file.")
+    assert answers[1]["error"].endswith(
+        "it is not a picture; choose a JPEG, PNG, WebP or HEIC file."
+    )
 
 
 def test_nothing_to_look_at_is_no_error() -> None:
@@ -155,10 +155,3 @@ def test_a_terminal_says_what_to_rely_on(
 ) -> None:
     terminal.show_tags(_tagger(kind, threshold).tag_files([_photo(tmp_path, colour)]))
     assert words in capsys.readouterr().out
-
-
-def test_transparency_becomes_white_as_in_training() -> None:
-    """At every input size, not only at that of the stored squares."""
-    file = io.BytesIO()
-    Image.new("RGBA", (200, 200), (0, 0, 0, 0)).save(file, "PNG")
-    assert prepared(file.getvalue(), 64).min() == 255

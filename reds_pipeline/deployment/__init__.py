@@ -1,0 +1,1 @@
+"""What containers need beyond the commands: docker/ starts these with ``python -m``."""
