@@ -144,7 +144,11 @@ def _redacted(
 
 
 def _forget_free_pages(engine: sa.Engine) -> None:
-    """Make SQLite write its file anew; what was overwritten stays readable in it until then."""
-    if engine.dialect.name == "sqlite":
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(sa.text("VACUUM"))
+    """Have the database write its files anew; what was overwritten stays readable until then."""
+    anew = ["VACUUM"]
+    if engine.dialect.name == "postgresql":
+        # Older versions of rows stay in a table's files, which only this replaces.
+        anew = ["VACUUM FULL event_logs", "VACUUM FULL asset_keys"]
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for statement in anew:
+            connection.execute(sa.text(statement))

@@ -220,6 +220,13 @@ class Stage:
         """Return what asks a service to stop."""
         return STOP_SIGNALS[self._services[service].get("stop_signal", "SIGTERM")]
 
+    def grace_seconds(self, service: str) -> float:
+        """Return what an engine grants between asking a service to stop and ending it."""
+        number, unit = re.fullmatch(
+            r"(\d+)([sm])", self._services[service].get("stop_grace_period", "10s")
+        ).groups()  # type: ignore[union-attr]
+        return float(number) * {"s": 1, "m": 60}[unit]
+
     @property
     def order(self) -> list[str]:
         """The services in an order of start."""

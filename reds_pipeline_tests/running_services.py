@@ -19,8 +19,8 @@ from reds_pipeline_tests.compose_files import REPOSITORY
 from reds_pipeline_tests.compose_services import Stage
 
 HEALTHY_WITHIN_SECONDS = 120.0
-# What an engine grants between asking a container to stop and ending it.
-GRACE_SECONDS = 10.0
+# For telling where it stands, to one that did not stop in time.
+SECONDS_TO_ABORT = 10.0
 
 
 @contextmanager
@@ -81,12 +81,12 @@ class ComposeServices:
             if process.poll() is None:
                 process.send_signal(self._stage.stop_signal(service))
             try:
-                process.wait(GRACE_SECONDS)
+                process.wait(self._stage.grace_seconds(service))
             except subprocess.TimeoutExpired:
                 # Makes it print where it stands.
                 os.killpg(process.pid, signal.SIGABRT)
                 with suppress(subprocess.TimeoutExpired):
-                    process.wait(GRACE_SECONDS)
+                    process.wait(SECONDS_TO_ABORT)
             # The group outlives its leader while any process of it is left.
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)

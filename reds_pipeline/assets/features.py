@@ -33,7 +33,7 @@ from reds_pipeline.storage.tables import SIMILAR_PAIRS, read_rows, write_rows
 )
 @plain_failures
 def picture_features(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
-    """What the first backbone sees in cleaned and contributed pictures; cropped, mirrored copies."""
+    """What the first backbone sees in cleaned and contributed pictures; copies among them."""
     from reds_pipeline.imaging.resize import RESIZE_RULE
     from reds_pipeline.imaging.similarity import find_similar_pairs
 

@@ -54,9 +54,9 @@ def _show(summary: FeedbackSummary, given: list[Contribution], learnt: frozenset
         console.print("Nobody has said anything about recommended tags yet.")
     else:
         console.print(
-            f"{summary.answers} photos were answered; for {summary.none_of_these} of them no "
-            "suggestion was right. Only people who answered are counted, and only tags that they "
-            "saw: how good a model is, its test says."
+            f"Photos that people answered: {summary.answers}; no suggestion was right for "
+            f"{summary.none_of_these}. Only people who answered are counted, and only tags that "
+            "they saw: how good a model is, its test says."
         )
         models = ((" ".join(name), rates) for name, rates in sorted(summary.by_model.items()))
         console.print(_table("model", models))
@@ -72,7 +72,7 @@ def _show(summary: FeedbackSummary, given: list[Contribution], learnt: frozenset
             f"model knows, of which {_percent(summary.unprompted_found)} were suggested then."
         )
     used = sum(each.id in learnt for each in given)
-    console.print(f"{len(given)} photos given for training are kept, {used} of them learnt from.")
+    console.print(f"Photos given for training: {len(given)} kept, {used} learnt from.")
 
 
 def _table(name: str, rows: Iterable[tuple[str, SuggestionRates]]) -> Table:

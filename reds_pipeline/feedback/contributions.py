@@ -218,7 +218,7 @@ def _read(place: Path) -> Contribution | None:
         return Contribution(**facts | {"tags": tags, "rejected": tuple(facts["rejected"])})
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise RedsError(
             f"{path} is damaged, so nobody can tell what was contributed there; put it back from "
             f"a backup, or delete {place}."

@@ -1,48 +1,37 @@
 """A photo that somebody shows to REDS: read once, looked at in three ways, then forgotten.
 
-What belongs here: the path from the bytes of a photo of any kind to the squares that an encoder
-sees. What does not: pictures that are collected (examine.py), where the looks are cut
-(photo_views.py) and how many photos may be read at once (photo_memory.py). Nothing here touches
-a disk.
+What belongs here: what a photo may cost, and the path from its bytes to the squares that an
+encoder sees. What does not: pictures that are collected (examine.py), the decode
+(photo_decoding.py), where the looks are cut (photo_views.py) and how many photos may be read at
+once (photo_memory.py). Nothing here touches a disk.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from reds_pipeline.errors import ImageRejected
-from reds_pipeline.imaging.colour_profile import is_colour_profile
-from reds_pipeline.imaging.decoding import (
-    decode_pixels,
-    decode_reduced,
-    is_animated,
-    opaque_rgb,
-    open_image,
-)
+from reds_pipeline.imaging.decoding import decode_pixels, open_image
 from reds_pipeline.imaging.examine import ImageLimits
-from reds_pipeline.imaging.formats import AVIF, HEIC, JPEG, PNG, WEBP
-from reds_pipeline.imaging.heic import decode_heic, open_heic
+from reds_pipeline.imaging.formats import HEIC, JPEG, PNG, WEBP
 from reds_pipeline.imaging.metadata import CLEANED_IN_PLACE, as_png, strip_metadata
-from reds_pipeline.imaging.orientation import image_orientation, upright, upright_size
+from reds_pipeline.imaging.photo_decoding import DecodedPhoto, decode_photo
 from reds_pipeline.imaging.photo_header import PhotoHeader, photo_header
 from reds_pipeline.imaging.photo_views import PhotoView, view_boxes
 from reds_pipeline.imaging.resize import SIDE, crop_box, resized_box
 
+_VIEWS: tuple[PhotoView, ...] = ("centre", "whole", "windows")
 _EXTENSIONS = {JPEG: "jpg", PNG: "png", WEBP: "webp"}
+_PREVIEW_LONGEST = 1024
 _PREVIEW_QUALITY = 85
 _STORED_QUALITY = 95
-# No profile of a camera or phone comes near it; anything larger is a place to hide things.
-_MAXIMUM_PROFILE_BYTES = 64_000
-_RGB_PROFILE = b"RGB "
-_PROFILE_COLOURS = slice(16, 20)
-# Their decoders keep the picture several times for as long as the opened file lives.
-_KEPT_BY_DECODER = frozenset({WEBP, AVIF})
 _MOST_STORED_PIXELS = ImageLimits().max_pixels
+# A photo may outlive the room that it was read in (photo_memory), so it stays below 20 MB.
+_MOST_KEPT_PIXELS = 2048 * 2048
 
 
 @dataclass(frozen=True)
@@ -73,27 +62,11 @@ USUAL_LIMITS = PhotoLimits()
 
 
 @dataclass(frozen=True, eq=False)
-class _Decoded:
-    """Pixels, and how they lie in the original.
-
-    Attributes:
-        picture: Mode RGB, as it is stored, possibly reduced.
-        scale: Share of width and height that was kept.
-        orientation: 1 to 8.
-        profile: ICC profile of RGB colours, or empty.
-        enough: Pixels that a side had to keep at least.
-    """
-
-    picture: Image.Image
-    scale: float
-    orientation: int
-    profile: bytes
-    enough: int
-
-
-@dataclass(frozen=True, eq=False)
 class Photo:
     """A photo in memory; safe to use from many threads.
+
+    Besides the file it holds at most 22 MB. What was decoded into more than 4 million pixels is
+    looked at in all three ways at once and then let go.
 
     Attributes:
         width: Of the upright original, in pixels.
@@ -105,7 +78,10 @@ class Photo:
     # JPEG, PNG and WebP are without metadata already.
     _file: bytes = field(repr=False)
     _header: PhotoHeader = field(repr=False)
-    _decoded: _Decoded = field(repr=False)
+    _side: int = field(repr=False)
+    _kept: DecodedPhoto = field(repr=False)
+    # Empty when the pixels that were decoded are kept.
+    _looks: Mapping[PhotoView, NDArray[np.uint8]] = field(repr=False)
 
     @property
     def format(self) -> str:
@@ -141,26 +117,18 @@ class Photo:
 
         Args:
             view: The way; see ``photo_views.view_boxes``.
-            side: In pixels.
+            side: In pixels; another one than the photo was read for may cost a further decode.
 
         Returns:
             uint8 (n, side, side, 3) in RGB.
         """
-        decoded = self._decoded
-        if self.format == JPEG and decoded.enough != 2 * side:
-            # What the decoder leaves out depends on the side, and not a bit may differ.
-            decoded = _decode(self._file, self._header, 2 * side)
-        size = self._header.width, self._header.height
-        return np.stack(
-            [
-                resized_box(
-                    decoded.picture, box, size, decoded.scale, decoded.orientation, side=side
-                )
-                for box in view_boxes(view, self.width, self.height)
-            ]
-        )
+        if side == self._side and view in self._looks:
+            return self._looks[view].copy()
+        # What a JPEG decoder leaves out depends on the side, and not a bit may differ.
+        is_enough = not self._looks and (side == self._side or self.format != JPEG)
+        return _looks(self._kept if is_enough else self._decoded(2 * side), view, side)
 
-    def preview(self, longest: int = 1024) -> bytes:
+    def preview(self, longest: int = _PREVIEW_LONGEST) -> bytes:
         """Return a small picture of the photo to be shown.
 
         Args:
@@ -169,33 +137,32 @@ class Photo:
         Returns:
             An upright JPEG that holds pixels and, where the photo has one, an RGB colour profile.
         """
-        shrink = min(1.0, longest / max(self.width, self.height))
-        width, height = max(1, round(shrink * self.width)), max(1, round(shrink * self.height))
-        decoded = self._decoded
+        longest = min(longest, max(self.width, self.height))
+        shrink = longest / max(self.width, self.height)
+        decoded = self._kept
         if decoded.scale < shrink:
-            decoded = _decode(self._file, self._header, min(width, height))
-        box = (0, 0, self._header.width * decoded.scale, self._header.height * decoded.scale)
-        small = decoded.picture.resize(
-            upright_size((width, height), decoded.orientation), Image.Resampling.BICUBIC, box
-        )
-        return _jpeg(small, decoded, _PREVIEW_QUALITY)
+            decoded = self._decoded(max(1, round(shrink * min(self.width, self.height))))
+        return decoded.as_jpeg(_PREVIEW_QUALITY, longest)
 
     def stored(self) -> tuple[bytes, str]:
         """Return the photo without metadata, as ``examine_image`` would store it.
 
         HEIC, which is not collected, becomes a JPEG. So does a JPEG of more pixels than are
-        collected, reduced to what squares need.
+        collected, reduced to what squares need. GIF, AVIF and large HEIC are decoded again.
 
         Returns:
             (file, extension without a dot).
         """
         if self.format == HEIC or self._header.pixels > _MOST_STORED_PIXELS:
-            return _jpeg(self._decoded.picture, self._decoded, _STORED_QUALITY), "jpg"
+            return self._decoded(2 * self._side).as_jpeg(_STORED_QUALITY), "jpg"
         if self.format in CLEANED_IN_PLACE:
             return self._file, _EXTENSIONS[self.format]
         image = open_image(self._file, self.format)
         decode_pixels(image)
         return as_png(image), "png"
+
+    def _decoded(self, enough: int) -> DecodedPhoto:
+        return decode_photo(self._file, self._header, enough)
 
 
 def checked_header(
@@ -243,60 +210,27 @@ def read_photo(data: bytes, limits: PhotoLimits = USUAL_LIMITS, *, side: int = S
     Args:
         data: The file, of any kind that REDS takes.
         limits: What is acceptable.
-        side: Of the squares that will be asked for, in pixels; those of another side cost a
-            further decode of a JPEG.
-
-    Returns:
-        The photo, which holds its pixels until nobody holds it.
+        side: Of the squares that will be asked for, in pixels.
 
     Raises:
         ImageRejected: With a reason for which ``photo_sentences`` has words.
     """
     header = checked_header(data, limits, side=side)
     file = strip_metadata(data, header.format) if header.format in CLEANED_IN_PLACE else data
-    decoded = _decode(file, header, 2 * side)
-    width, height = upright_size((header.width, header.height), decoded.orientation)
-    return Photo(width, height, file, header, decoded)
+    decoded = decode_photo(file, header, 2 * side)
+    looks: dict[PhotoView, NDArray[np.uint8]] = {}
+    if decoded.pixels > _MOST_KEPT_PIXELS:
+        looks = {view: _looks(decoded, view, side) for view in _VIEWS}
+        decoded = decoded.reduced(_PREVIEW_LONGEST)
+    return Photo(*decoded.upright_size, file, header, side, decoded, looks)
 
 
-def _decode(file: bytes, header: PhotoHeader, enough: int) -> _Decoded:
-    """Decode a file to its end into what leaves ``enough`` pixels a side."""
-    if header.format == HEIC:
-        image, scale = decode_heic(open_heic(file)), 1.0
-        _require_size(image, header)
-    else:
-        opened = open_image(file, header.format)
-        # No file may show one size to us and another to the decoder.
-        _require_size(opened, header)
-        if is_animated(opened):
-            raise ImageRejected("animated")
-        scale = decode_reduced(opened, enough)
-        image = opened
-    picture = opaque_rgb(image)
-    if picture is image and header.format in _KEPT_BY_DECODER:
-        picture = image.copy()
-    orientation, profile = image_orientation(image), _rgb_profile(image)
-    # A comment in it would be written into the next file.
-    picture.info = {}
-    return _Decoded(picture, scale, orientation, profile, enough)
-
-
-def _require_size(image: Image.Image, header: PhotoHeader) -> None:
-    if image.size != (header.width, header.height):
-        raise ImageRejected("undecodable")
-
-
-def _rgb_profile(image: Image.Image) -> bytes:
-    """Return the colour profile if it fits the pixels after they became RGB, else nothing."""
-    profile: bytes = image.info.get("icc_profile") or b""
-    is_small = len(profile) <= _MAXIMUM_PROFILE_BYTES
-    is_rgb = is_colour_profile(profile) and profile[_PROFILE_COLOURS] == _RGB_PROFILE
-    return profile if is_small and is_rgb else b""
-
-
-def _jpeg(picture: Image.Image, decoded: _Decoded, quality: int) -> bytes:
-    """Write stored pixels upright, with their colour profile and nothing else."""
-    file = BytesIO()
-    turned = upright(picture, decoded.orientation)
-    turned.save(file, "JPEG", quality=quality, icc_profile=decoded.profile or None)
-    return file.getvalue()
+def _looks(decoded: DecodedPhoto, view: PhotoView, side: int) -> NDArray[np.uint8]:
+    return np.stack(
+        [
+            resized_box(
+                decoded.picture, box, decoded.size, decoded.scale, decoded.orientation, side=side
+            )
+            for box in view_boxes(view, *decoded.upright_size)
+        ]
+    )

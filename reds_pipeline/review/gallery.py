@@ -15,6 +15,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from reds_pipeline.review.blurring import is_sensitive, starts_blurred
+from reds_pipeline.review.contributed import (
+    CONTRIBUTED_FLAG,
+    WAITS_FOR_REVIEW,
+    contributed_rows,
+)
 from reds_pipeline.review.decisions import DISCARD, Decision
 from reds_pipeline.review.explanations import KEEPER_REASONS, why_reviewed
 from reds_pipeline.storage.home import Home
@@ -32,9 +37,6 @@ Row = Mapping[str, Any]
 NOT_CONFIRMED = "not_confirmed"
 EXACT_DUPLICATE = "exact_duplicate"
 LABELLED_OTHERWISE = "labelled_otherwise"
-WAITS_FOR_REVIEW = "waits_for_review"
-CONTRIBUTED_FLAG = "contributed"
-"""Among the flags of a photo that somebody gave on the page."""
 # No class is called like these: names of classes begin with a letter or a digit.
 DISCARDED, OTHERWISE = "-", "?"
 
@@ -142,40 +144,6 @@ def load_gallery(home: Home) -> Gallery:
     return join_gallery(cleaned, curated, suspects, contributed)
 
 
-def contributed_rows(images: Iterable[Row], judged: Iterable[Row]) -> list[Row]:
-    """Return contributed photos that have a class, with the last word on each.
-
-    Nothing is known of who gave one: it has no author, description or post.
-
-    Args:
-        images: Rows of ``contributed_images``.
-        judged: Rows of ``contributed_dataset``; where one is missing, the photo waits.
-    """
-    verdicts = {row["contribution_id"]: row for row in judged}
-    rows = []
-    for image in images:
-        verdict = verdicts.get(image["contribution_id"], {})
-        class_name = verdict.get("class_name") or image["class_name"]
-        if class_name:
-            reason = image["drop_reason"] or WAITS_FOR_REVIEW
-            rows.append(
-                {
-                    **image,
-                    "class_name": class_name,
-                    "collected_as": image["class_name"] or class_name,
-                    "kept": bool(verdict.get("kept")),
-                    "drop_reason": verdict.get("drop_reason", reason),
-                    "decision": verdict.get("decision", ""),
-                    "flags": [CONTRIBUTED_FLAG, *(image["flags"] or ())],
-                    "cluster": image["sha256"],
-                    "media_key": image["contribution_id"],
-                    **dict.fromkeys(("keeper", "keeper_rule", "author_key", "alt_text"), ""),
-                    "tags": (),
-                }
-            )
-    return rows
-
-
 def join_gallery(
     cleaned: Sequence[Row],
     curated: Sequence[Row],
@@ -192,13 +160,13 @@ def join_gallery(
     """
     verdict_of = _Verdicts(curated)
     selected = {row["collected_as"] or row["class_name"] for row in curated}
-    rows = [
+    of_posts = [
         _joined(row, verdict_of(row))
         for row in cleaned
         if not selected or row["class_name"] in selected
     ]
     # A picture that a withdrawal emptied keeps its row and has no name any more.
-    rows = [row for row in (*rows, *contributed) if row["sha256"]]
+    rows: list[Row] = [row for row in (*of_posts, *contributed) if row["sha256"]]
     suspect_of = {(row["sha256"], row["class_name"]): row for row in suspects}
     shown = sorted(_one_a_content(rows), key=_shown_place)
     clusters = _Clusters(rows, shown)

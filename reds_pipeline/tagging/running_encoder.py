@@ -84,6 +84,11 @@ class RunningEncoder:
         )
         self._thread.start()
 
+    @property
+    def waiting(self) -> int:
+        """Requests that wait now."""
+        return self._waiting.qsize()
+
     def embed(self, squares: Squares) -> Features:
         """Return float32 (n, dimension) features of uint8 (n, side, side, 3), waiting for them.
 
@@ -98,7 +103,7 @@ class RunningEncoder:
         with self._entrance:
             is_retired = self._is_retired
             if not is_retired:
-                if self._waiting.qsize() >= MOST_WAITING:
+                if self.waiting >= MOST_WAITING:
                     raise TaggerBusy(
                         "Too many photos wait to be tagged already; try again in a few seconds."
                     )

@@ -111,19 +111,16 @@ class TagsAnswer(BaseModel):
     )
 
     @classmethod
-    def of(cls, recommendation: Recommendation, answer: str, threshold: float) -> TagsAnswer:
+    def of(cls, recommendation: Recommendation, answer: str) -> TagsAnswer:
         """Return a recommendation in the form that programs get.
 
         Args:
-            recommendation: What the models say.
+            recommendation: What they get to see.
             answer: Sealed, for feedback.
-            threshold: Chance below which suggestions are left out.
         """
         return cls(
             suggestions=tuple(
-                TagAnswer.model_validate(suggestion)
-                for suggestion in recommendation.suggestions
-                if suggestion.probability >= threshold
+                TagAnswer.model_validate(suggestion) for suggestion in recommendation.suggestions
             ),
             is_sure=recommendation.is_sure,
             view=recommendation.view,

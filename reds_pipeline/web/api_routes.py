@@ -6,6 +6,7 @@ What belongs here: the addresses below ``/api/v1`` but those about feedback
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -17,7 +18,7 @@ from reds_pipeline.tagging.recommendation import View
 from reds_pipeline.web.api_description import API, describe_api
 from reds_pipeline.web.api_models import LimitsAnswer, ModelStateAnswer, Problem, TagsAnswer
 from reds_pipeline.web.operator_gate import is_local
-from reds_pipeline.web.photo_bodies import read_single_photo, recommend
+from reds_pipeline.web.photo_bodies import read_single_photo, recommend_then
 from reds_pipeline.web.site import Site
 
 _PROBLEMS = {
@@ -96,9 +97,19 @@ def api_router(site: Site) -> APIRouter:
     )
     async def recommend_tags(request: Request, query: Annotated[TagsQuery, Query()]) -> TagsAnswer:
         data = await read_single_photo(request, site)
-        _photo, recommendation = await recommend(site, data, query.view, query.compare)
-        answer = site.feedback.shown(recommendation)
-        return TagsAnswer.of(recommendation, answer, query.threshold)
+        recommendation = await recommend_then(
+            site, data, query.view, query.compare, lambda _photo, found: found
+        )
+        shown = replace(
+            recommendation,
+            suggestions=tuple(
+                suggestion
+                for suggestion in recommendation.suggestions
+                if suggestion.probability >= query.threshold
+            ),
+        )
+        # What was left out was not shown: people's answers are counted by what they saw.
+        return TagsAnswer.of(shown, site.feedback.shown(shown))
 
     @router.get(
         "/model",

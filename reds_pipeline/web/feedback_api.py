@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
+from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from reds_pipeline.feedback.answers import FeedbackForm, FeedbackReceipt, FeedbackRefused
@@ -39,7 +40,7 @@ _PROBLEMS = {
     410: "The suggestions are more than a day old.",
     413: "The body is too large.",
     422: "The request was not understood, or contradicts itself.",
-    429: "The answer about this photo was changed too often.",
+    429: "The answer about this photo was changed too often, or this address asked too often.",
     503: "Too much is being sent by others; `Retry-After` says when to go on.",
 }
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -66,9 +67,10 @@ def feedback_api(site: Site) -> APIRouter:
         "/uploads/delete",
         summary="Delete a contributed photo by its code",
         response_model=UploadDeleted,
-        responses=_problems(400, 403, 404, 408, 413, 422, 503),
+        responses=_problems(400, 403, 404, 408, 413, 422, 429, 503),
     )
-    def delete(upload: UploadDeletion) -> JSONResponse:
+    def delete(request: Request, upload: UploadDeletion) -> JSONResponse:
+        site.rates.take(request, 1)
         sentence, afterwards = delete_upload(site, upload.code)
         return JSONResponse({"sentence": sentence}, headers=_NO_STORE, background=afterwards)
 

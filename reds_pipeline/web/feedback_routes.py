@@ -87,6 +87,8 @@ def _uploads_page(site: Site) -> APIRouter:
 
     @router.post("/uploads")
     async def find_or_delete(request: Request) -> HTMLResponse:
+        # Codes cannot be guessed; whoever tries should not keep the disk busy either.
+        site.rates.take(request, 1)
         fields = await _read_fields(request)
         code = _only(fields, "code").strip()[:_LONGEST_CODE]
         if not code:

@@ -30,14 +30,13 @@ def hash_password(password: str) -> str:
     Raises:
         RedsError: It is too short or too long.
     """
-    normalised = _normalised(password)
-    if not FEWEST_CHARACTERS <= len(normalised) <= MOST_CHARACTERS:
+    if not FEWEST_CHARACTERS <= len(password) <= MOST_CHARACTERS:
         raise RedsError(
-            f"The password has {len(normalised)} characters, so no hash was made; choose one of "
+            f"The password has {len(password)} characters, so no hash was made; choose one of "
             f"{FEWEST_CHARACTERS} to {MOST_CHARACTERS}, such as four words that nobody would "
             "guess."
         )
-    return _HASHER.hash(normalised)
+    return _HASHER.hash(_as_bytes(password))
 
 
 def require_usable_hash(password_hash: str) -> None:
@@ -57,15 +56,15 @@ def require_usable_hash(password_hash: str) -> None:
 
 def is_password(password: str, password_hash: str) -> bool:
     """Say whether a password is the one that was hashed; takes the same time either way."""
-    normalised = _normalised(password)
-    if len(normalised) > MOST_CHARACTERS:
+    if len(password) > MOST_CHARACTERS:
         return False
     try:
-        return _HASHER.verify(password_hash, normalised)
+        return _HASHER.verify(password_hash, _as_bytes(password))
     except VerificationError:
         return False
 
 
-def _normalised(password: str) -> str:
+def _as_bytes(password: str) -> bytes:
     """Return a password as every keyboard gives it (RFC 8265: NFC)."""
-    return unicodedata.normalize("NFC", password)
+    # A form can hold halves of characters, which are a wrong password and no error.
+    return unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")

@@ -8,9 +8,9 @@ No file name is ever looked at: the name of a photo can say where and of whom it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
@@ -24,6 +24,8 @@ from reds_pipeline.web.site import Site
 
 if TYPE_CHECKING:
     from reds_pipeline.imaging.photo import Photo
+
+Answer = TypeVar("Answer")
 
 _MULTIPART = "multipart/form-data"
 _MOST_FIELDS = 64
@@ -103,19 +105,45 @@ async def recommend(
     Raises:
         Refusal: It is no usable photo (4xx), or not now (503).
     """
+    return await recommend_then(
+        site, data, view, compare, lambda photo, recommendation: (photo, recommendation)
+    )
 
-    def look(photo: Photo) -> tuple[Photo, Recommendation]:
-        return photo, site.tagger.recommend(photo, view=view, compare=compare)
+
+async def recommend_then(
+    site: Site,
+    data: bytes,
+    view: View,
+    compare: bool,
+    finish: Callable[[Photo, Recommendation], Answer],
+) -> Answer:
+    """Find tags for a photo, and do something with both while the photo is in memory anyway.
+
+    Args:
+        site: As in `recommend`.
+        data: As in `recommend`.
+        view: As in `recommend`.
+        compare: As in `recommend`.
+        finish: Called in a thread; what it returns must not hold the photo, whose memory is
+            given to the next one.
+
+    Raises:
+        Refusal: As in `recommend`.
+    """
+
+    def look(photo: Photo) -> tuple[Recommendation, Answer]:
+        recommendation = site.tagger.recommend(photo, view=view, compare=compare)
+        return recommendation, finish(photo, recommendation)
 
     try:
         with site.metrics.tagging():
-            photo, recommendation = await site.queue.work(data, look)
+            recommendation, answer = await site.queue.work(data, look)
     except Refusal as refusal:
         site.metrics.photo_done(refusal.reason)
         raise
     site.metrics.photo_done("tagged")
     note(model_versions=[f"{model.name} {model.version}" for model in recommendation.models])
-    return photo, recommendation
+    return answer
 
 
 class _InMemoryParser(MultiPartParser):
@@ -152,7 +180,9 @@ async def _read_form(request: Request, site: Site) -> tuple[list[bytes], dict[st
     fields: dict[str, str] = {}
     for name, value in form.multi_items():
         if not isinstance(value, UploadFile):
-            fields[name] = value
+            # The charset that a form claims can decode to halves of characters (utf-7), which
+            # nothing that is done with a text can bear.
+            fields[name] = value.encode("utf-8", "replace").decode()
             continue
         data = await value.read()
         await value.close()

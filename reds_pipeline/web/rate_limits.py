@@ -21,6 +21,7 @@ from starlette.requests import Request
 from reds_pipeline.web.sentences import Refusal
 
 _IPV6_NETWORK_BITS = 64
+_THIS_MACHINE = "this machine"
 
 
 class RateLimits:
@@ -60,21 +61,8 @@ class RateLimits:
 
     def _counted_address(self, request: Request) -> str | None:
         host = request.client.host if request.client else ""
-        try:
-            address = ipaddress.ip_address(host)
-        except ValueError:
-            # A socket without addresses, or a proxy that names its clients in its own way.
-            return host
-        if isinstance(address, ipaddress.IPv6Address):
-            if address.ipv4_mapped is not None:
-                address = address.ipv4_mapped
-            else:
-                network = ipaddress.ip_network((address, _IPV6_NETWORK_BITS), strict=False)
-                return None if self._is_spared(address) else str(network)
-        return None if self._is_spared(address) else str(address)
-
-    def _is_spared(self, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-        return self._spares_this_machine and address.is_loopback
+        counted = counted_as(host)
+        return None if self._spares_this_machine and counted == _THIS_MACHINE else counted
 
     def _refusal(self, address: str) -> Refusal:
         window = self._limiter.get_window_stats(self._item, address)
@@ -86,3 +74,22 @@ class RateLimits:
             f"next in {seconds} seconds.",
             retry_after=seconds,
         )
+
+
+def counted_as(host: str) -> str:
+    """Return the name under which an address is counted.
+
+    Args:
+        host: An address, or whatever a proxy calls its clients.
+    """
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if address.is_loopback:
+        return _THIS_MACHINE
+    if isinstance(address, ipaddress.IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, _IPV6_NETWORK_BITS), strict=False))

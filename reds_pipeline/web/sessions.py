@@ -89,11 +89,11 @@ class Sessions:
 
     def form_token(self, secret: str) -> str:
         """Return what forms send beside a cookie of this value; other sites cannot know it."""
-        return hmac.new(self._key, secret.encode(), hashlib.sha256).hexdigest()
+        return hmac.new(self._key, _as_bytes(secret), hashlib.sha256).hexdigest()
 
     def is_form_token(self, secret: str, token: str) -> bool:
         """Say whether a form was made for the browser that holds this cookie."""
-        return hmac.compare_digest(self.form_token(secret).encode(), token.encode())
+        return hmac.compare_digest(self.form_token(secret).encode(), _as_bytes(token))
 
     def _last_seen(self, digest: str) -> float:
         return self._sessions[digest].last_seen
@@ -109,4 +109,9 @@ class Sessions:
 
 
 def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(_as_bytes(secret)).hexdigest()
+
+
+def _as_bytes(text: str) -> bytes:
+    # What browsers send may hold halves of characters.
+    return text.encode("utf-8", "surrogatepass")

@@ -11,6 +11,8 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
+import regex
+
 from reds_pipeline.tagging.recommendation import (
     Likelihood,
     Recommendation,
@@ -162,6 +164,15 @@ def picture_address(jpeg: bytes) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
 
 
+def words_of(hashtag: str) -> list[str]:
+    """Return the words of a hashtag, so that a line may break between them.
+
+    Args:
+        hashtag: Such as ``GoldenRetriever``.
+    """
+    return regex.split(r"(?<=[\p{Ll}\p{N}])(?=\p{Lu})", hashtag, flags=regex.V1)
+
+
 def split_by_chance(
     suggestions: tuple[SuggestedTag, ...], least: float
 ) -> tuple[tuple[SuggestedTag, ...], tuple[SuggestedTag, ...]]:
@@ -228,8 +239,8 @@ def minute(moment: str) -> str:
 
 
 def models_words(models: tuple[ServedModel, ...]) -> str:
-    """Return which models they are: ``version 12 (21 November 2026)``."""
-    return " and ".join(f"version {each.version} ({day(each.trained_at)})" for each in models)
+    """Return which models they are: ``reds-tagger version 12 (21 November 2026)``."""
+    return " and ".join(f"{each.name} version {each.version} ({day(each.trained_at)})" for each in models)
 
 
 def models_key(models: tuple[ServedModel, ...]) -> str:

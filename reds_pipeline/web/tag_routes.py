@@ -25,6 +25,7 @@ from starlette.responses import HTMLResponse
 from reds_pipeline.errors import RedsError
 from reds_pipeline.feedback.answers import FeedbackRefused
 from reds_pipeline.feedback.consent import CONSENT, consent_sentences
+from reds_pipeline.feedback.typed_tags import typed_tags
 from reds_pipeline.tagging.hashtag_form import as_hashtag
 from reds_pipeline.tagging.live_state import NoModelYet
 from reds_pipeline.tagging.recommendation import Recommendation, View
@@ -33,7 +34,6 @@ from reds_pipeline.web.photo_bodies import Upload, read_upload, recommend
 from reds_pipeline.web.sentences import UNPROCESSABLE, Refusal
 from reds_pipeline.web.site import Site
 from reds_pipeline.web.tag_cards import Card, Figure, Problem
-from reds_pipeline.feedback.typed_tags import typed_tags
 
 if TYPE_CHECKING:
     from reds_pipeline.imaging.photo import Photo
@@ -55,6 +55,7 @@ _WORDS: dict[str, Any] = {
     "models_words": tag_cards.models_words,
     "most_tags": tag_cards.POLITE_MOST_TAGS,
     "percent": tag_cards.percent,
+    "words_of": tag_cards.words_of,
 }
 
 
@@ -230,7 +231,7 @@ def _answer(
 ) -> HTMLResponse:
     code = status if isinstance(status, int) else status.status_code
     if fragment:
-        answer = site.page("tag_cards.html", request, {**_WORDS, "cards": cards})
+        answer = site.page("tag_cards.html", request, {**_WORDS, "cards": cards, "chosen": choices})
     else:
         answer = _page(site, request, cards, choices, code)
     answer.status_code = code

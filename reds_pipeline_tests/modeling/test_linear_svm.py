@@ -18,13 +18,17 @@ from reds_pipeline_tests.modeling.clouds import clouds
 
 
 def _reference(
-    features: NDArray[np.float32], target: NDArray[np.bool_], penalty: float
+    features: NDArray[np.float32],
+    target: NDArray[np.bool_],
+    penalty: float,
+    sample_weights: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Return the decision values of scikit-learn, solved as far as it goes."""
     machine = LinearSVC(C=penalty, dual=False, tol=1e-10, max_iter=100_000)
     pipeline = make_pipeline(StandardScaler(), machine)
     exact = features.astype(np.float64)
-    return np.asarray(pipeline.fit(exact, target).decision_function(exact))
+    weights = {f"{step}__sample_weight": sample_weights for step, _ in pipeline.steps}
+    return np.asarray(pipeline.fit(exact, target, **weights).decision_function(exact))
 
 
 def _targets(labels: list[str]) -> NDArray[np.bool_]:
@@ -111,27 +115,100 @@ def test_values_are_those_of_scikit_learn(
             assert np.allclose(values[:, number], expected, rtol=1e-5, atol=VALUE_ERROR)
 
 
+@pytest.mark.req("R-IMP-6")
+# scikit-learn's weighted variance of a constant feature may come out below 0.
+@pytest.mark.filterwarnings("ignore:invalid value encountered in sqrt:RuntimeWarning")
+@pytest.mark.parametrize(
+    "data",
+    [
+        _ordinary,
+        _fewer_rows_than_features,
+        _far_fewer_rows_than_features,
+        _features_thrice_and_a_constant,
+        _an_outlier,
+        _far_from_zero,
+    ],
+)
+def test_weighted_values_are_those_of_scikit_learn(
+    data: Callable[[], tuple[NDArray[np.float32], NDArray[np.bool_]]],
+) -> None:
+    """The weights count in the standardisation and in the loss."""
+    features, targets = data()
+    weights = np.random.default_rng(2).choice([0.1, 0.5, 1.0, 3.0], len(features))
+    penalties = (1e-5, 1e-3, 1e-1)
+    everything = np.ones((1, len(features)), bool)
+    fits = fit_squared_hinge(features, targets, everything, penalties, sample_weights=weights)
+    scaler = StandardScaler().fit(features.astype(np.float64), sample_weight=weights)
+    assert np.allclose(fits.mean[0], scaler.mean_, rtol=1e-10)
+    assert np.allclose(fits.scale[0], scaler.scale_, rtol=1e-6)
+    for column, penalty in enumerate(penalties):
+        values = fits.decision_values(0, column, features)
+        for number, target in enumerate(targets.T):
+            expected = _reference(features, target, penalty, weights)
+            assert np.allclose(values[:, number], expected, rtol=1e-5, atol=VALUE_ERROR)
+
+
+@pytest.mark.req("R-IMP-6")
+def test_a_row_of_weight_three_counts_as_three_rows() -> None:
+    features, targets = _ordinary()
+    times = np.random.default_rng(3).integers(1, 4, len(features))
+    weighted = fit_squared_hinge(
+        features,
+        targets,
+        np.ones((1, len(features)), bool),
+        [1e-3],
+        sample_weights=times.astype(np.float64),
+    )
+    repeated = fit_squared_hinge(
+        features.repeat(times, axis=0),
+        targets.repeat(times, axis=0),
+        np.ones((1, times.sum()), bool),
+        [1e-3],
+    )
+    assert np.allclose(weighted.mean, repeated.mean, rtol=1e-12)
+    assert np.allclose(
+        weighted.decision_values(0, 0, features),
+        repeated.decision_values(0, 0, features),
+        atol=2 * VALUE_ERROR,
+    )
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0, np.nan, np.inf])
+def test_a_weight_that_means_nothing_is_refused(weight: float) -> None:
+    features, targets = _ordinary()
+    weights = np.ones(len(features))
+    weights[7] = weight
+    with pytest.raises(ValueError, match="above 0"):
+        LinearProblem(features, targets, np.ones((1, len(features)), bool), sample_weights=weights)
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     rows=st.integers(4, 40),
     dimension=st.integers(1, 60),
     penalty=st.floats(1e-6, 10),
     seed=st.integers(0, 1000),
+    is_weighted=st.booleans(),
 )
-def test_the_gradient_is_zero_there(rows: int, dimension: int, penalty: float, seed: int) -> None:
+def test_the_gradient_is_zero_there(
+    rows: int, dimension: int, penalty: float, seed: int, is_weighted: bool
+) -> None:
     """What makes a point the minimum of a convex loss, whatever the data."""
     generator = np.random.default_rng(seed)
+    weights = generator.uniform(0.1, 1, rows) if is_weighted else None
     features = generator.normal(size=(rows, dimension)).astype(np.float32)
     features *= generator.uniform(0.01, 100, dimension).astype(np.float32)
     targets = generator.random((rows, 2)) < 0.4
     subset = generator.random(rows) < 0.7
     subset[:2] = True
-    fits = fit_squared_hinge(features, targets, subset[None], [penalty])
+    fits = fit_squared_hinge(features, targets, subset[None], [penalty], sample_weights=weights)
     inside = features[subset].astype(np.float64)
     standardised = (inside - fits.mean[0]) / fits.scale[0]
     sides = np.where(targets[subset], 1, -1)
     values = standardised @ fits.coefficients[0, 0].T + fits.intercepts[0, 0]
     pull = 2 * penalty * np.maximum(1 - sides * values, 0) * sides
+    if weights is not None:
+        pull *= weights[subset, None]
     gradient = fits.coefficients[0, 0] - pull.T @ standardised
     lengths = np.linalg.norm(standardised, axis=1)
     assert np.linalg.norm(gradient, axis=1).max() * lengths.max() < 10 * VALUE_ERROR

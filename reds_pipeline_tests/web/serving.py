@@ -14,8 +14,8 @@ import uvicorn
 from reds_pipeline.resources import Platform
 from reds_pipeline.settings import load_settings
 from reds_pipeline.web.application import create_application
-from reds_pipeline.web.site import SiteLimits
 from reds_pipeline.web.serving import LOOPBACK, listening_socket
+from reds_pipeline.web.site import SiteLimits
 
 
 @contextmanager

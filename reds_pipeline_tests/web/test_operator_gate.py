@@ -6,6 +6,7 @@ import http.client
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -255,7 +256,7 @@ def test_with_a_password_this_machine_signs_in_too(tmp_path: Path) -> None:
     ],
 )
 def test_without_a_password_a_public_page_says_how_to_set_one(
-    tmp_path: Path, settings: dict[str, bool]
+    tmp_path: Path, settings: dict[str, Any]
 ) -> None:
     with served(tmp_path / "home", **settings) as address:
         for path in ("/review/api/gallery", "/metrics"):

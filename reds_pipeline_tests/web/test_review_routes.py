@@ -146,7 +146,8 @@ def test_a_decision_can_be_taken_back_and_undone(page: Page) -> None:
     assert sorted(each["id"] for each in changed) == sorted([first, second])
     assert {each["decision"] for each in changed} == {""}
     nothing = page.post("/api/undo")
-    assert (nothing.status_code, nothing.json()) == (409, {"sentence": "There is nothing to undo."})
+    assert nothing.status_code == 409
+    assert nothing.json() == {"sentence": "There is nothing to undo.", "reason": "conflict"}
 
 
 def test_a_batch_whose_answer_was_lost_can_be_sent_again(page: Page) -> None:
@@ -184,7 +185,7 @@ def test_what_cannot_be_understood_changes_nothing_and_says_so(
         "/api/decisions", data=body, headers={"Content-Type": "application/json"}
     )
     assert answer.status_code == 422
-    assert list(answer.json()) == ["sentence"]
+    assert list(answer.json()) == ["sentence", "reason"]
     assert read_page.decided() == {}
 
 
@@ -224,7 +225,7 @@ def test_nothing_but_pictures_of_the_gallery_is_given_out(
     request.url = f"{read_page.address}/{kind}/{name}"
     answer = read_page.session.send(request, timeout=60)
     assert answer.status_code == 404
-    assert list(answer.json()) == ["sentence"]
+    assert list(answer.json()) == ["sentence", "reason"]
 
 
 def test_a_picture_whose_file_was_erased_is_gone_at_once(home: Home, tmp_path: Path) -> None:

@@ -72,6 +72,9 @@ export function verdictMark(picture) {
 }
 
 function openMark(picture) {
+  if (picture.reason === "waits_for_review") {
+    return { kind: "suspect", text: "given on the page, waits for you" };
+  }
   if (picture.state === "dropped") {
     return { kind: "dropped", text: `dropped: ${reasonWords(picture.reason)}` };
   }

@@ -86,10 +86,10 @@ function connectCopying(card) {
   const alt = card.querySelector(".alt-text");
   const help = card.querySelector(".alt-help");
   const usualHelp = help.textContent;
-  const said = card.querySelector(".copied");
   const hasAlt = () => alt.value.trim() !== "";
 
-  const offer = async (text, source, done) => {
+  const offer = async (text, source, done, button) => {
+    const said = button.closest(".field").querySelector(".copied");
     if (text === "") {
       said.textContent = "There is nothing to copy yet.";
       return;
@@ -105,17 +105,17 @@ function connectCopying(card) {
       remind();
     }
   });
-  card.querySelector(".copy-line").addEventListener("click", async () => {
-    await offer(line.value, line, "The tags are copied.");
+  card.querySelector(".copy-line").addEventListener("click", async ({ currentTarget }) => {
+    await offer(line.value, line, "The tags are copied.", currentTarget);
     remind();
   });
-  card.querySelector(".copy-alt").addEventListener("click", async () => {
-    await offer(alt.value.trim(), alt, "The description is copied.");
+  card.querySelector(".copy-alt").addEventListener("click", async ({ currentTarget }) => {
+    await offer(alt.value.trim(), alt, "The description is copied.", currentTarget);
     remind();
   });
-  card.querySelector(".copy-both").addEventListener("click", async () => {
+  card.querySelector(".copy-both").addEventListener("click", async ({ currentTarget }) => {
     const both = [alt.value.trim(), line.value].filter((text) => text !== "").join("\n\n");
-    await offer(both, line, hasAlt() ? "Description and tags are copied." : "The tags are copied.");
+    await offer(both, line, hasAlt() ? "Description and tags are copied." : "The tags are copied.", currentTarget);
     remind();
   });
   const code = card.querySelector(".code-text");
@@ -155,7 +155,9 @@ function updateLine(card) {
     ...typedTags(card.querySelector(".added").value),
   ]);
   card.querySelector(".line-text").value = lineOf(tags);
-  card.querySelector(".copied").textContent = "";
+  for (const said of card.querySelectorAll(".copied")) {
+    said.textContent = "";
+  }
   const count = card.querySelector(".count");
   count.textContent = countWords(tags.length);
   count.classList.toggle("too-many", tags.length > POLITE_MOST_TAGS);

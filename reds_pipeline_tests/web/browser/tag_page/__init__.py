@@ -1,0 +1,1 @@
+"""The page that tags photos, in a real Chromium."""
