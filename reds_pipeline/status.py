@@ -10,6 +10,9 @@ from typing import Any
 
 from reds_pipeline.balance import raw_posts_needed, review_counts
 from reds_pipeline.dataset.remembered import remembered_exports
+from reds_pipeline.feedback.contributions import contributions
+from reds_pipeline.feedback.deletion import learnt_from
+from reds_pipeline.feedback.summary import feedback_summary
 from reds_pipeline.funnel import class_funnels
 from reds_pipeline.model_history import PROMOTION
 from reds_pipeline.resources import Platform
@@ -61,8 +64,9 @@ def home_status(platform: Platform) -> dict[str, Any]:
 
     ``balance`` says of each class that is short what it still needs (R-SCR-10), ``review`` what
     people have said about it, ``decisions_waiting`` how many decisions the data set does not
-    follow yet; then the exports that were made, with the number of pictures in
-    them that were withdrawn since, promotions and the latest failures.
+    follow yet, ``feedback`` what people made of suggestions and the photos they gave; then the
+    exports that were made, with the number of pictures in them that were withdrawn since,
+    promotions and the latest failures.
     """
     home, target = platform.home, platform.settings.images_per_class
     names = selected_classes(home)
@@ -90,6 +94,7 @@ def home_status(platform: Platform) -> dict[str, Any]:
         ],
         # The key of a home that holds nothing is not made by looking at it.
         "decisions_waiting": ReviewDesk(home, platform.ledger).reviewed().waiting if names else 0,
+        "feedback": _feedback(platform),
         "exports": [
             {
                 "directory": export.directory,
@@ -106,4 +111,18 @@ def home_status(platform: Platform) -> dict[str, Any]:
             if event.get("model", REGISTERED_MODEL) == REGISTERED_MODEL
         ],
         "failures": platform.ledger.events("run_failure")[-_FAILURES_SHOWN:],
+    }
+
+
+def _feedback(platform: Platform) -> dict[str, int]:
+    summary = feedback_summary(platform.ledger)
+    rates = summary.total
+    given, learnt = contributions(platform.home), learnt_from(platform.home)
+    return {
+        "answers": summary.answers,
+        "shown": rates.shown,
+        "accepted": rates.accepted,
+        "rejected": rates.rejected,
+        "photos_given": len(given),
+        "photos_learnt_from": sum(each.id in learnt for each in given),
     }

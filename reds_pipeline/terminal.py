@@ -54,6 +54,14 @@ def show_status(report: Mapping[str, Any]) -> None:
             f"{'is' if waiting == 1 else 'are'} not in the data set yet; `reds retrain` puts "
             f"{'it' if waiting == 1 else 'them'} into effect."
         )
+    feedback = report["feedback"]
+    if feedback["answers"] or feedback["photos_given"]:
+        console.print(
+            f"\nPhotos on the page that people answered: {feedback['answers']}, with "
+            f"{feedback['accepted']} of {feedback['shown']} suggestions taken and "
+            f"{feedback['rejected']} called wrong (`reds feedback`); given for training: "
+            f"{feedback['photos_given']}, learnt from: {feedback['photos_learnt_from']}."
+        )
     if report["exports"]:
         console.print("\nGiven away")
     for export in report["exports"]:

@@ -19,6 +19,8 @@ from reds_pipeline_tests.compose_files import REPOSITORY
 from reds_pipeline_tests.compose_services import Stage
 
 HEALTHY_WITHIN_SECONDS = 120.0
+# A check starts a program of its own, which takes from the one that is checked.
+SECONDS_BETWEEN_CHECKS = 0.5
 # For telling where it stands, to one that did not stop in time.
 SECONDS_TO_ABORT = 10.0
 
@@ -148,5 +150,5 @@ class ComposeServices:
                 answer = outcome.stderr
             assert ended is None, f"{service} ended with {ended}:\n{self.log(service)}"
             assert time.monotonic() < until, f"{answer}\n{self.log(service)}"
-            time.sleep(0.1)
+            time.sleep(SECONDS_BETWEEN_CHECKS)
         self._healthy.add(service)

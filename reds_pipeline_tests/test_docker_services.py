@@ -26,7 +26,7 @@ from reds_pipeline_tests.running_services import ComposeServices
 
 CLASSES = ("cat", "flower")
 SECONDS = 120.0
-SECONDS_BETWEEN_LOOKS = 0.2
+SECONDS_BETWEEN_LOOKS = 0.5
 PUBLIC_NAME = "tags.example"
 SECRETS = {name: f"{name.lower()}5432" for name in PASSWORDS}
 
@@ -169,7 +169,7 @@ def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]
         )
         # Where operators put settings that compose does not pass on.
         (stage.volume("reds") / "reds.toml").write_text(
-            "min_images_per_class = 5\nmodel_check_seconds = 0.2\ninference = 'torch'\n"
+            "min_images_per_class = 5\nmodel_check_seconds = 1.0\ninference = 'torch'\n"
         )
         with ComposeServices(stage) as services:
             yield Containers(stage, services)
@@ -266,7 +266,7 @@ def test_the_page_follows_a_promotion_and_stays_with_it_when_the_next_is_broken(
     assert first is not None
     bundle = load_bundle(tracking.bundle(first, tmp_path))
     save_bundle(bundle, tmp_path / "again" / BUNDLE_DIRECTORY)
-    versions = []
+    versions: list[str] = []
     for key in ("the same once more", "one without files"):
         with tracking.training("tiny grouped", key, params={}, tags={}) as training:
             if not versions:

@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 
-from reds_pipeline.label_origins import AUTHOR, IN_WORDS, PERSON, SUGGESTED, label_origins
+from reds_pipeline.label_origins import (
+    AUTHOR,
+    IN_WORDS,
+    PERSON,
+    SUGGESTED,
+    UNPROMPTED,
+    contributed_origin,
+    label_origins,
+)
 
 GUESSES = {"a": "dog", "b": "cat"}
 
@@ -49,3 +57,16 @@ def test_shares_and_other_origins() -> None:
     assert fed_back.share(SUGGESTED) == 0.5
     assert label_origins([], {}).share(SUGGESTED) == 0.0
     assert set(origins.counts) == set(IN_WORDS)
+
+
+@pytest.mark.req("R-IMP-6")
+def test_a_contributed_photo_says_itself_where_its_label_comes_from() -> None:
+    """Even one that an operator kept: what was suggested stays suggested."""
+    rows = [
+        row("a", "cat", ""),
+        row("b", "cat", "") | {"origin": UNPROMPTED},
+        row("c", "cat", "keep") | {"origin": SUGGESTED},
+        row("d", "cat", "label") | {"origin": PERSON},
+    ]
+    origins = label_origins(rows, GUESSES, also=contributed_origin)
+    assert dict(origins.counts) == dict.fromkeys((AUTHOR, PERSON, UNPROMPTED, SUGGESTED), 1)

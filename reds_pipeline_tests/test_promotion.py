@@ -19,7 +19,13 @@ from reds_pipeline.model_history import (
 )
 from reds_pipeline.promotion import promote_best
 from reds_pipeline.stage_inputs import curated_rows
-from reds_pipeline.storage.tables import CURATED, LABEL_SUSPECTS, TEST_PICTURES, write_rows
+from reds_pipeline.storage.tables import (
+    CONTRIBUTED,
+    CURATED,
+    LABEL_SUSPECTS,
+    TEST_PICTURES,
+    write_rows,
+)
 from reds_pipeline.tracking import CHALLENGER, CHAMPION
 from reds_pipeline.withdrawal.lineage import WITHDRAWN_PICTURES
 from reds_pipeline_tests import served_models
@@ -169,6 +175,28 @@ def test_too_many_labels_that_models_suggested_keep_a_model_from_serving(fill: F
     assert "A model suggested 100.0% of the labels" in result.reason
     assert serving(models) is None
     assert promote_version(models.platform, "1", reason="we looked", by="Ada").promoted
+
+
+@pytest.mark.req("R-IMP-6")
+@pytest.mark.parametrize(("photos", "serves"), [(15, True), (30, False)])
+def test_too_many_accepted_suggestions_keep_a_model_from_serving(
+    fill: Fill, photos: int, serves: bool
+) -> None:
+    """46 pictures of posts: 15 contributed photos are a quarter of all labels, 30 are 39 %."""
+    models = fill(GOOD)
+    given = [
+        {"sha256": f"given {number}", "class_name": "cat", "origin": "suggested", "kept": True}
+        for number in range(photos)
+    ]
+    write_rows(models.platform.home.table("contributed_dataset"), given, CONTRIBUTED)
+    models.train(0)
+    result = promote_best(models.platform)
+    assert result.promoted is serves
+    assert ("A model suggested" in result.reason) is not serves
+    version = models.platform.tracking.version("1")
+    assert version is not None
+    counts = version.tags["reds.label_origins"]
+    assert f'"a person, after a model had suggested it": {photos}' in counts
 
 
 def test_a_person_may_promote_and_go_back_step_by_step(fill: Fill) -> None:

@@ -5,19 +5,25 @@ from pathlib import Path
 import pytest
 
 from reds_pipeline import terminal
+from reds_pipeline.feedback.answers import FeedbackForm
 from reds_pipeline.resources import Platform
 from reds_pipeline.review.decisions import Decision, Verdict
 from reds_pipeline.review.desk import ReviewDesk
 from reds_pipeline.settings import load_settings
 from reds_pipeline.status import home_status
 from reds_pipeline_tests import curated_home
+from reds_pipeline_tests.feedback.makers import desk_of, given, recommended, taken_photo
 
 
 def test_the_status_says_what_is_reviewed_and_what_is_missing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home = curated_home.fill(tmp_path)
-    report = home_status(Platform(load_settings(home=home.root, images_per_class=5)))
+    platform = Platform(load_settings(home=home.root, images_per_class=5))
+    desk = desk_of(home, platform.ledger)
+    desk.record(desk.shown(recommended("cat", "beach")), FeedbackForm(("cat",)))
+    given(desk, taken_photo(1))
+    report = home_status(platform)
     assert report["funnel"]["cat"]["kept"] == 4
     assert [each["missing"] for each in report["balance"]] == [1, 0]
     assert report["review"][0] == {
@@ -33,6 +39,8 @@ def test_the_status_says_what_is_reviewed_and_what_is_missing(
     assert "cat is 1 short of 5 pictures" in output
     assert "dog has all" not in output, "only what is missing is said"
     assert "not reviewed" in output
+    assert "1 of 2 suggestions taken" in " ".join(output.split())
+    assert "given for training: 1, learnt from: 0" in " ".join(output.split())
 
 
 def test_the_status_says_how_many_decisions_wait_for_a_training(

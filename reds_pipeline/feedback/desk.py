@@ -126,7 +126,8 @@ class FeedbackDesk:
             own_tags=typed_tags(",".join(own_tags)),
             contribution=contribution,
         )
-        self._retag(answer, said_tags(answer, FeedbackForm(), self._known))
+        if answer.own_tags:
+            self._retag(answer, said_tags(answer, FeedbackForm(), self._known))
         return sealed(answer, self._home.seal)
 
     def record(self, token: str, form: FeedbackForm) -> FeedbackReceipt:

@@ -154,7 +154,8 @@ class Photo:
             (file, extension without a dot).
         """
         if self.format == HEIC or self._header.pixels > _MOST_STORED_PIXELS:
-            return self._decoded(2 * self._side).as_jpeg(_STORED_QUALITY), "jpg"
+            decoded = self._decoded(2 * self._side) if self._looks else self._kept
+            return decoded.as_jpeg(_STORED_QUALITY), "jpg"
         if self.format in CLEANED_IN_PLACE:
             return self._file, _EXTENSIONS[self.format]
         image = open_image(self._file, self.format)

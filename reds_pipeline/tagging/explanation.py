@@ -29,6 +29,7 @@ _DIMMEST = 0.28
 _OUTLINE_HEAT = 0.5
 _OUTLINE_COLOUR = (255, 196, 0)
 _OUTLINE_SHARE_OF_SIDE = 1 / 130
+_THINNEST_OUTLINE = 2
 # What counts as warm, and from which share of the picture on it is everywhere.
 _WARM = 0.5
 _EVERYWHERE = 0.5
@@ -97,7 +98,9 @@ def overlay(picture: NDArray[np.uint8], heat: NDArray[np.float32]) -> bytes:
     shown = scaled * picture + (1 - scaled) * _DIMMEST * grey[:, :, None]
     shown[_outline(scaled[:, :, 0] >= _OUTLINE_HEAT, min(height, width))] = _OUTLINE_COLOUR
     file = BytesIO()
-    Image.fromarray(np.rint(shown).astype(np.uint8)).save(file, "JPEG", quality=JPEG_QUALITY)
+    marked = Image.fromarray(np.rint(shown).astype(np.uint8))
+    # Colours at full resolution, else the line would bleed into what it surrounds.
+    marked.save(file, "JPEG", quality=JPEG_QUALITY, subsampling=0)
     return file.getvalue()
 
 
@@ -110,7 +113,7 @@ def heat_sentence(heat: NDArray[np.float32], tag: str) -> str:
     """
     if not heat.any():
         return f"No part of the picture speaks for {tag} more than for the other tags."
-    warm = heat >= _WARM
+    warm = heat >= _WARM * heat.max()
     share = warm.mean()
     if share >= _EVERYWHERE:
         return f"Most of the picture speaks for {tag}, no part much more than the others."
@@ -155,7 +158,7 @@ def _outline(inside: NDArray[np.bool_], side: int) -> NDArray[np.bool_]:
     """Return the border of an area, drawn within it."""
     from PIL import Image, ImageFilter
 
-    thickness = max(round(side * _OUTLINE_SHARE_OF_SIDE), 1)
+    thickness = max(round(side * _OUTLINE_SHARE_OF_SIDE), _THINNEST_OUTLINE)
     # What touches the edge of the picture has its line there too.
     padded = np.pad(inside, thickness)
     area = Image.fromarray(padded.astype(np.uint8) * 255)

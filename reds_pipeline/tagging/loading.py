@@ -137,7 +137,14 @@ def _fastest(platform: Platform, source: EncoderSource) -> tuple[Engine, Runner,
             _LOGGER.warning("the engine %s is passed over: %s", engine.name, error)
             passed_over.append(engine.name)
             continue
-        reason = "It is the fastest that was measured here to agree with PyTorch."
+        reason = (
+            "It is the fastest that was measured here to agree with PyTorch"
+            if wanted == AUTO
+            else "REDS_INFERENCE names it, and it was measured here to agree with PyTorch"
+        )
+        if passed_over:
+            reason += f", after {' and '.join(passed_over)}, which cannot be had any more"
+        reason += "."
         return engine, runner, known[engine.name].batch, reason
     reference = engine_named(REFERENCE)
     if wanted not in (AUTO, REFERENCE):
@@ -145,8 +152,6 @@ def _fastest(platform: Platform, source: EncoderSource) -> tuple[Engine, Runner,
             f"{engine_named(wanted).name}, which REDS_INFERENCE names, was not measured here to "
             "agree with PyTorch; `reds backbones --measure` does that."
         )
-    elif passed_over:
-        reason = f"{', '.join(passed_over)} cannot be had any more."
     else:
         reason = "No other engine was measured here; `reds backbones --measure` does that."
     return reference, reference.build(request), max(reference.batches), reason

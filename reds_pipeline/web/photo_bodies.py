@@ -91,25 +91,6 @@ async def read_single_photo(request: Request, site: Site) -> bytes:
     return data
 
 
-async def recommend(
-    site: Site, data: bytes, view: View = "centre", compare: bool = False
-) -> tuple[Photo, Recommendation]:
-    """Find tags for a photo when its turn has come.
-
-    Args:
-        site: Whose models are asked.
-        data: The file.
-        view: How it is looked at.
-        compare: Whether to look in the other ways too, and say how far they agree.
-
-    Raises:
-        Refusal: It is no usable photo (4xx), or not now (503).
-    """
-    return await recommend_then(
-        site, data, view, compare, lambda photo, recommendation: (photo, recommendation)
-    )
-
-
 async def recommend_then(
     site: Site,
     data: bytes,
@@ -117,18 +98,18 @@ async def recommend_then(
     compare: bool,
     finish: Callable[[Photo, Recommendation], Answer],
 ) -> Answer:
-    """Find tags for a photo, and do something with both while the photo is in memory anyway.
+    """Find tags for a photo when its turn has come, and do something with both.
 
     Args:
-        site: As in `recommend`.
-        data: As in `recommend`.
-        view: As in `recommend`.
-        compare: As in `recommend`.
+        site: Whose models are asked.
+        data: The file.
+        view: How it is looked at.
+        compare: Whether to look in the other ways too, and say how far they agree.
         finish: Called in a thread; what it returns must not hold the photo, whose memory is
             given to the next one.
 
     Raises:
-        Refusal: As in `recommend`.
+        Refusal: It is no usable photo (4xx), or not now (503).
     """
 
     def look(photo: Photo) -> tuple[Recommendation, Answer]:

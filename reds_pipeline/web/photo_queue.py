@@ -78,9 +78,10 @@ class PhotoQueue:
 
     def _read_and_act(self, data: bytes, action: Callable[[Photo], Answer]) -> Answer:
         try:
-            needed = memory_needed(data, self._photo_limits)
+            side = self._side()
+            needed = memory_needed(data, self._photo_limits, side=side)
             with self._gate.room(needed, self._patience):
-                return action(read_photo(data, self._photo_limits, side=self._side()))
+                return action(read_photo(data, self._photo_limits, side=side))
         except ImageRejected as error:
             raise photo_refusal(error) from error
         except (PhotoGateFull, TaggerBusy) as error:

@@ -7,20 +7,23 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import signal
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import uvicorn
+from fastapi import FastAPI
 
 from reds_pipeline.errors import RedsError
 from reds_pipeline.resources import Platform
 from reds_pipeline.web.application import create_application
+from reds_pipeline.web.connections import ImpatientProtocol
 from reds_pipeline.web.request_log import logging_configuration
 
 LOOPBACK = "127.0.0.1"
 # Docker kills what has not stopped after ten seconds.
-_STOP_SECONDS = 8
+_STOP_SECONDS = 5
 _CONNECTIONS = 512
 
 
@@ -63,23 +66,30 @@ def serve_application(
         is_quiet=serving.is_quiet,
     )
     with listening_socket(serving.port, serving.host) as listener:
-        configuration = uvicorn.Config(
-            application,
-            log_config=logging_configuration(),
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            # Those that the settings name are believed, by the application itself.
-            proxy_headers=False,
-            limit_concurrency=_CONNECTIONS,
-            timeout_graceful_shutdown=_STOP_SECONDS,
-        )
         announce(f"http://{_shown(serving.host)}:{listener.getsockname()[1]}")
+        # uvicorn raises the signal that stopped it once more; it is the same end as Ctrl+C.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         try:
-            uvicorn.Server(configuration).run(sockets=[listener])
+            uvicorn.Server(server_configuration(application)).run(sockets=[listener])
         except KeyboardInterrupt:
             # How uvicorn passes Ctrl+C on after it has closed everything.
             return
+
+
+def server_configuration(application: FastAPI) -> uvicorn.Config:
+    """Return how an application is served, wherever it listens."""
+    return uvicorn.Config(
+        application,
+        http=ImpatientProtocol,
+        log_config=logging_configuration(),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        # Those that the settings name are believed, by the application itself.
+        proxy_headers=False,
+        limit_concurrency=_CONNECTIONS,
+        timeout_graceful_shutdown=_STOP_SECONDS,
+    )
 
 
 def listening_socket(port: int, host: str = LOOPBACK) -> socket.socket:

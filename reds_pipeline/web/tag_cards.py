@@ -240,7 +240,9 @@ def minute(moment: str) -> str:
 
 def models_words(models: tuple[ServedModel, ...]) -> str:
     """Return which models they are: ``reds-tagger version 12 (21 November 2026)``."""
-    return " and ".join(f"{each.name} version {each.version} ({day(each.trained_at)})" for each in models)
+    return " and ".join(
+        f"{each.name} version {each.version} ({day(each.trained_at)})" for each in models
+    )
 
 
 def models_key(models: tuple[ServedModel, ...]) -> str:

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 from fastapi import APIRouter
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -30,7 +30,7 @@ from reds_pipeline.tagging.hashtag_form import as_hashtag
 from reds_pipeline.tagging.live_state import NoModelYet
 from reds_pipeline.tagging.recommendation import Recommendation, View
 from reds_pipeline.web import tag_cards
-from reds_pipeline.web.photo_bodies import Upload, read_upload, recommend
+from reds_pipeline.web.photo_bodies import Upload, read_upload, recommend_then
 from reds_pipeline.web.sentences import UNPROCESSABLE, Refusal
 from reds_pipeline.web.site import Site
 from reds_pipeline.web.tag_cards import Card, Figure, Problem
@@ -143,8 +143,10 @@ def tag_router(site: Site) -> APIRouter:
     async def show_views(request: Request) -> HTMLResponse:
         upload = await read_upload(request, site)
         view = read_choices(upload.fields).view
-        _, recommendation = await recommend(site, _only_photo(upload), view, True)
-        views = tag_cards.views_of(recommendation)
+        data = _only_photo(upload)
+        views = await recommend_then(
+            site, data, view, True, lambda _photo, found: tag_cards.views_of(found)
+        )
         return site.page("tag_views.html", request, {**_WORDS, "views": views})
 
     return router
@@ -161,18 +163,19 @@ async def _cards(
     refusals: list[HTTPException] = []
     for number, data in enumerate(upload.photos, start=choices.number):
         place = tag_cards.place_among(number, count)
+        finish = partial(_card, site, choices, place)
         try:
-            photo, recommendation = await recommend(site, data, choices.view, choices.compare)
+            card = await recommend_then(site, data, choices.view, choices.compare, finish)
         except HTTPException as refusal:
             refusals.append(refusal)
             cards.append(Problem(tag_cards.card_id(), place, str(refusal.detail)))
-            continue
-        cards.append(await run_in_threadpool(_card, site, photo, recommendation, choices, place))
+        else:
+            cards.append(card)
     return tuple(cards), refusals[0] if len(refusals) == len(cards) else _OK
 
 
 def _card(
-    site: Site, photo: Photo, recommendation: Recommendation, choices: Choices, place: str
+    site: Site, choices: Choices, place: str, photo: Photo, recommendation: Recommendation
 ) -> Card:
     contribution, code, refusal = "", "", ""
     if choices.consent:

@@ -211,6 +211,7 @@ def test_the_graph_loads_and_runs_by_itself(platform: Platform) -> None:
         "raw_images",
         "clean_images",
         "recheck",
+        "contributed_images",
         "picture_features",
         "curated_dataset",
         "label_suspects",

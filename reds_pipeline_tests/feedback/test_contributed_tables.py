@@ -29,6 +29,7 @@ from reds_pipeline.storage.tables import CONTRIBUTED_IMAGES, CURATED, read_rows,
 from reds_pipeline_tests import curated_home
 from reds_pipeline_tests.feedback.given_photos import give
 from reds_pipeline_tests.imaging.pictures import encoded, scene
+from reds_pipeline_tests.tagging.served_home import drawn_photo
 
 pytestmark = pytest.mark.req("R-IMP-6")
 
@@ -36,7 +37,7 @@ UNREVIEWED = FeedbackRules(needs_review=False, share=0.5)
 
 
 def photo(number: int) -> bytes:
-    return encoded(scene(400, 300, seed=number), "JPEG")
+    return drawn_photo("cat", number)
 
 
 def named(tag: str) -> Collection[str]:
@@ -134,7 +135,7 @@ def test_backbones_see_every_photo_that_may_be_learnt_from(home: Home) -> None:
 
 
 def test_the_asset_takes_in_what_people_gave(home: Home) -> None:
-    """With the dictionary: "kittens" is no lemma of cat, "Cats" is."""
+    """With the dictionary, for which Cats are cat."""
     give(home, photo(1), "#Cats")
     platform = Platform(load_settings(home=home.root, backbones=("tiny",)), attended=True)
     result = dg.materialize([contributed_images], resources={"platform": platform})

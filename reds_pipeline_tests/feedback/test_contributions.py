@@ -63,7 +63,7 @@ def made(number: int = 1, **facts: object) -> Contribution:
     usual = Contribution(
         name, "b" * 64, "jpg", f"2026-11-{number:02}", 4, 3, "0" * 16, "0" * 16, "1", "2027-01-01"
     )
-    return Contribution(**{**vars(usual), **facts})  # type: ignore[arg-type]
+    return Contribution(**{**vars(usual), **facts})
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,6 +63,17 @@ def test_an_answer_is_recorded_once_however_often_it_arrives(home: Home, ledger:
     assert (first.recorded, again.recorded, elsewhere.recorded) == (4, 0, 0)
     assert (first.other, first.changed) == (1, False)
     assert "lauschi" not in everything(home)
+
+
+def test_a_form_that_is_sent_many_times_at_once_is_recorded_once(
+    home: Home, ledger: Ledger
+) -> None:
+    desk = desk_of(home, ledger)
+    token, form = desk.shown(SHOWN), FeedbackForm(("cat",))
+    with ThreadPoolExecutor(8) as threads:
+        receipts = list(threads.map(lambda _: desk.record(token, form), range(16)))
+    assert sum(receipt.recorded for receipt in receipts) == 2
+    assert recorded(ledger) == ["shown", "accept"]
 
 
 def test_a_changed_mind_replaces_what_was_said_before(home: Home, ledger: Ledger) -> None:
@@ -186,6 +198,14 @@ def test_the_code_deletes_the_photo_and_a_late_answer_does_not_bring_it_back(
     left = everything(home)
     for trace in (mine.sha256, mine.perceptual_hash, "lauschi", "inka"):
         assert trace not in left
+
+
+def test_showing_a_photo_again_does_not_take_its_words_away(home: Home, ledger: Ledger) -> None:
+    desk = desk_of(home, ledger)
+    mine = given(desk, taken_photo(1))
+    desk.shown(SHOWN, own_tags=("flauschi",), contribution=mine.id)
+    desk.shown(SHOWN, contribution=mine.id)
+    assert [tag.tag for tag in contributions(home)[0].tags] == ["Flauschi"]
 
 
 @pytest.mark.parametrize("consent", ["", "yes", "2025-01"], ids=["none", "any", "another text"])

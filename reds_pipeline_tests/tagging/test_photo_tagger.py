@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +197,9 @@ def test_a_promotion_under_load_loses_no_request_and_mixes_no_versions(make: Mak
     assert len(set(chance_of.values())) == 4
     is_over, seen = threading.Event(), set()
 
+    def has_answered(tagger: PhotoTagger, version: str) -> bool:
+        return serving(tagger) == version and version in seen
+
     def ask(tagger: PhotoTagger) -> int:
         answers = 0
         while not is_over.is_set():
@@ -214,7 +218,7 @@ def test_a_promotion_under_load_loses_no_request_and_mixes_no_versions(make: Mak
         try:
             for version in ("2", "3", "1", "4"):
                 home.promote(version)
-                wait_for(lambda version=version: serving(tagger) == version and version in seen)
+                wait_for(partial(has_answered, tagger, version))
         finally:
             is_over.set()
         assert all(future.result(SECONDS) > 0 for future in asking)

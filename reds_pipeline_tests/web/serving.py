@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI
 
 from reds_pipeline.resources import Platform
 from reds_pipeline.settings import load_settings
 from reds_pipeline.web.application import create_application
-from reds_pipeline.web.serving import LOOPBACK, listening_socket
+from reds_pipeline.web.serving import LOOPBACK, listening_socket, server_configuration
 from reds_pipeline.web.site import SiteLimits
 
 
@@ -44,9 +45,19 @@ def served(
     application = create_application(
         platform, is_public=is_public, is_tagging=is_tagging, limits=limits
     )
-    configuration = uvicorn.Config(
-        application, log_level="critical", access_log=False, proxy_headers=False
-    )
+    try:
+        with serving(application, port) as address:
+            yield address
+    finally:
+        platform.ledger.close()
+
+
+@contextmanager
+def serving(application: FastAPI, port: int = 0) -> Iterator[str]:
+    """Serve an application as ``reds serve`` would, and give its address."""
+    configuration = server_configuration(application)
+    # Of the test's own process only what fails in a test is to be read.
+    configuration.log_config = None
     server = uvicorn.Server(configuration)
     with listening_socket(port) as listener:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
@@ -58,4 +69,3 @@ def served(
         finally:
             server.should_exit = True
             thread.join()
-            platform.ledger.close()

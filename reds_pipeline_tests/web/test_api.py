@@ -100,11 +100,9 @@ BAD_REQUESTS = [
 def test_every_bad_request_gets_one_sentence_and_a_reason(
     tagging_address: str, request_parts: dict[str, Any], status: int, reason: str
 ) -> None:
-    answer = requests.post(
-        f"{tagging_address}/api/v1/tags",
-        # Also browsers that came here by a form of somebody's get what programs get.
-        **{"headers": {"Accept": "text/html"}, "timeout": SECONDS} | request_parts,
-    )
+    # Also browsers that came here by a form of somebody's get what programs get.
+    parts: dict[str, Any] = {"headers": {"Accept": "text/html"}, **request_parts}
+    answer = requests.post(f"{tagging_address}/api/v1/tags", timeout=SECONDS, **parts)
     assert (answer.status_code, answer.json()["reason"]) == (status, reason)
     assert list(answer.json()) == ["sentence", "reason"]
     sentence = answer.json()["sentence"]

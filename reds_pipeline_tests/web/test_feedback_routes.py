@@ -173,10 +173,11 @@ def test_a_deletion_takes_along_what_was_made_of_the_photo(
     answer = requests.post(f"{site}/api/v1/uploads/delete", json={"code": mine.code}, timeout=60)
     assert answer.status_code == 200
     assert "is being erased now" in answer.json()["sentence"]
-    # A connection is free for the next request once what comes after an answer is done.
-    deadline = 60
-    while read_rows(home.table("contributed_images")) and (deadline := deadline - 1):
-        requests.get(f"{site}/uploads", timeout=60)
+    # It is done after the answer.
+    for _ in range(600):
+        if not read_rows(home.table("contributed_images")):
+            break
+        time.sleep(0.05)
     assert mine.sha256 not in everything(home)
     unknown = requests.post(f"{site}/api/v1/uploads/delete", json={"code": "none"}, timeout=20)
     assert (unknown.status_code, unknown.json()["reason"]) == (404, "no_such_upload")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,12 +15,14 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
+from fastapi import FastAPI
 
 from reds_pipeline.settings import load_settings
+from reds_pipeline.web.connections import ImpatientProtocol
 from reds_pipeline.web.rate_limits import counted_as
 from reds_pipeline.web.site import SiteLimits
 from reds_pipeline_tests.tagging.served_home import drawn_photo
-from reds_pipeline_tests.web.serving import served
+from reds_pipeline_tests.web.serving import served, serving
 from reds_pipeline_tests.web.tagging_site import SECONDS, tag, wait_until_ready
 
 SMALL = replace(
@@ -111,6 +114,35 @@ def test_a_body_that_stands_still_is_given_up(address: str) -> None:
         status, answer = answer_of(connection)
         assert connection.recv(1) == b"", "the connection is closed"
     assert (status, answer["reason"]) == (408, "too_slow")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"GET / HTTP/1.1\r\nHost: ", id="half a head"),
+        pytest.param(
+            b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\nGET", id="half a second one"
+        ),
+    ],
+)
+def test_a_connection_without_a_request_is_given_up(
+    tagging_home: Path, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    """Otherwise some hundreds of them, which cost nothing, would keep everybody else out."""
+    monkeypatch.setattr(ImpatientProtocol, "head_seconds", 0.2)
+    with served(tagging_home) as address, raw_connection(address) as connection:
+        connection.sendall(sent)
+        while connection.recv(65536):
+            pass
+
+
+def test_a_slow_answer_is_not_taken_for_an_idle_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ImpatientProtocol, "head_seconds", 0.05)
+    application = FastAPI()
+    application.add_api_route("/", lambda: time.sleep(0.5))
+    with serving(application) as address:
+        assert requests.get(address, timeout=SECONDS).ok
 
 
 def test_uploads_of_many_share_one_bound(tagging_home: Path) -> None:

@@ -17,7 +17,6 @@ import requests
 from reds_pipeline.errors import RedsError
 from reds_pipeline.web.serving import is_loopback, listening_socket
 from reds_pipeline_tests.web.serving import served
-from reds_pipeline_tests.web.tagging_site import wait_until_ready
 
 PROGRAM = """
 import sys
@@ -26,17 +25,17 @@ from reds_pipeline.resources import Platform
 from reds_pipeline.settings import load_settings
 from reds_pipeline.web.serving import Serving, serve_application
 platform = Platform(load_settings(home=Path(sys.argv[1])))
-serving = Serving(0, is_tagging="tagging" in sys.argv, is_quiet=True)
+serving = Serving(0, is_tagging=False, is_quiet=True)
 serve_application(platform, serving, lambda address: print(address, flush=True))
 print("closed", flush=True)
 """
 
 
 @contextmanager
-def program(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def program(home: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Run the program and give it with its address."""
     with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(home), *arguments],
+        [sys.executable, "-c", PROGRAM, str(home)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -58,15 +57,16 @@ def test_ctrl_c_ends_it_without_a_traceback(tmp_path: Path) -> None:
     assert (process.returncode, output.strip(), errors) == (0, "closed", "")
 
 
-def test_supervisors_can_stop_it_while_a_slow_client_hangs(tagging_home: Path) -> None:
+def test_supervisors_can_stop_it_while_a_slow_client_hangs(tmp_path: Path) -> None:
     """One that did not stop would be killed after ten seconds, whatever it was doing."""
-    with program(tagging_home, "tagging") as (process, address):
-        wait_until_ready(address)
+    with program(tmp_path) as (process, address):
         host, _, port = address.removeprefix("http://").partition(":")
         with socket.create_connection((host, int(port)), timeout=60) as slow:
             slow.sendall(
-                b"POST /api/v1/tags HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999\r\n\r\n"
+                b"POST /review/api/decisions HTTP/1.1\r\nHost: localhost\r\n"
+                b"Content-Type: application/json\r\nContent-Length: 999\r\n\r\n{"
             )
+            assert requests.get(f"{address}/nothing", timeout=60).status_code == 404
             process.send_signal(signal.SIGTERM)
             output, _ = process.communicate(timeout=60)
     assert (process.returncode, output.strip()) == (0, "closed")
@@ -124,7 +124,7 @@ def test_only_proxies_that_the_settings_name_are_believed(tmp_path: Path) -> Non
     """Whoever may say that a request came encrypted, or from whom, can lie about it."""
     said = {"X-Forwarded-Proto": "https", "Host": "tags.example"}
     for proxies, is_believed in (((), False), (("127.0.0.1",), True), (("192.0.2.1",), False)):
-        settings = {"page_hosts": ("tags.example",), "trusted_proxies": proxies}
+        settings: dict[str, Any] = {"page_hosts": ("tags.example",), "trusted_proxies": proxies}
         with served(tmp_path, **settings) as address:
             headers = requests.get(f"{address}/health/live", headers=said, timeout=60).headers
         assert ("Strict-Transport-Security" in headers) is is_believed, proxies
@@ -145,7 +145,7 @@ def test_the_page_answers_to_the_names_that_the_operator_set(tmp_path: Path) -> 
 
 def test_a_form_of_the_page_is_taken_under_its_encrypted_name(tmp_path: Path) -> None:
     """The browser says ``https``, although the proxy hands the request on without."""
-    settings = {"page_hosts": ("tags.example",), "trusted_proxies": ("127.0.0.1",)}
+    settings: dict[str, Any] = {"page_hosts": ("tags.example",), "trusted_proxies": ("127.0.0.1",)}
     own = {"Host": "tags.example", "X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
     with served(tmp_path, **settings) as address:
         for origin, status in (

@@ -13,7 +13,6 @@ import pytest
 from reds_pipeline.feedback.answers import FeedbackForm
 from reds_pipeline.feedback.contributions import Contribution, contributions
 from reds_pipeline.feedback.desk import FeedbackDesk
-from reds_pipeline.storage import atomic
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.images import ImageStore
 from reds_pipeline.storage.ledger import Ledger
@@ -266,7 +265,7 @@ def test_an_erasure_that_is_killed_anywhere_is_finished_by_the_next_call(
 
         return dying
 
-    monkeypatch.setattr(atomic.Path, "replace", mortal(Path.replace))
+    monkeypatch.setattr(Path, "replace", mortal(Path.replace))
     monkeypatch.setattr(ImageStore, "remove", mortal(ImageStore.remove))
     for moments in range(40):
         shutil.rmtree(home.root)

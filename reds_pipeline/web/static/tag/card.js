@@ -35,6 +35,9 @@ export function connectCard(card, file) {
 function connectChoices(card, form) {
   const none = form.elements.namedItem("none_of_these");
   form.addEventListener("change", ({ target }) => {
+    if (target.type !== "checkbox") {
+      return;
+    }
     if (target.checked && target.name.startsWith("verdict-")) {
       for (const twin of form.querySelectorAll(`[name="${target.name}"]`)) {
         twin.checked = twin === target;

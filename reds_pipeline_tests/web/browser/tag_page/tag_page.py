@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from playwright.sync_api import Locator, Page, expect
-
-Upload = dict[str, Any]
-"""A file as Playwright gives it to a page: ``name``, ``mimeType``, ``buffer``."""
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 
-def upload(data: bytes, name: str = "IMG_0001.jpg") -> Upload:
+def upload(data: bytes, name: str = "IMG_0001.jpg") -> FilePayload:
     """Return a file to choose."""
     return {"name": name, "mimeType": "image/jpeg", "buffer": data}
 

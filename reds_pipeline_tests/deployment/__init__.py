@@ -1,0 +1,1 @@
+"""What containers start besides the commands."""
