@@ -4,8 +4,8 @@ What belongs here: the counts and their table. What does not: the rule
 (``reds_pipeline.tagging.likelihood``). Run ``python -m benchmarks.likelihoods --help`` in the
 repository.
 
-Every photograph is held out once, by fifths: the head, its C, its temperature and its threshold
-come from the other four. Photographs of a class that the model does not know are asked about as
+Every photograph is held out once, in six parts: the head, its C, its temperature and its threshold
+come from the other five. Photographs of a class that the model does not know are asked about as
 well, one class after the other; every answer to them is wrong.
 """
 
@@ -29,7 +29,7 @@ from reds_pipeline.modeling.splits import make_split
 from reds_pipeline.tagging.likelihood import likelihoods
 from reds_pipeline.tagging.recommendation import Likelihood
 
-_FIFTHS = 5
+_FOLDS = 5
 _WORDS: tuple[Likelihood, ...] = ("likely", "maybe", "unlikely")
 
 Chances = NDArray[np.float64]
@@ -90,10 +90,10 @@ def of_unknown_classes(pictures: Pictures, seed: int) -> Counts:
 
 def _experiments(pictures: Pictures, seed: int) -> Iterator[tuple[Experiment, NDArray[np.bool_]]]:
     names, groups = pictures.names.tolist(), pictures.keys.tolist()
-    fifths = make_split(names, groups, protocol="grouped", seed=seed, folds=_FIFTHS)
+    parts = make_split(names, groups, protocol="grouped", seed=seed, folds=_FOLDS)
     # The test part of that split is one more part, so that every photograph is held out once.
-    for part in (-1, *range(_FIFTHS)):
-        test = fifths.fold == part
+    for part in (-1, *range(_FOLDS)):
+        test = parts.fold == part
         split = make_split(names, groups, protocol="grouped", seed=seed, held_out=test)
         parameters = HeadParameters(seed=seed)
         yield run_experiment(pictures.features, names, groups, split, parameters), split.test

@@ -201,7 +201,8 @@ def _row(name: str, asked: Sequence[tuple[Looked, Answers]]) -> str:
 
 def _shown(title: str, rows: Sequence[str]) -> None:
     click.echo(f"\n{title}\n")
-    head = ["", "photos", *_VIEWS, "whole", "windows", "all three agree", "looks", "vote share"]
+    against = [f"{view} against {_VIEWS[0]}" for view in _VIEWS[1:]]
+    head = ["", "photos", *_VIEWS, *against, "all three agree", "looks", "vote share"]
     click.echo(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
     click.echo("\n".join(rows))
 

@@ -46,6 +46,7 @@ from reds_pipeline.tagging.running_encoder import RunningEncoder
 _EVERY_NTH = 17
 _ROUNDS = 3
 _SLICE_SECONDS = 10.0
+_SECONDS_ALONE = 20.0
 _START_SECONDS = 120.0
 _BARE = "bare endpoint, PyTorch"
 
@@ -243,6 +244,7 @@ def _free_port() -> int:
 @click.option("--engine", default="openvino", show_default=True, help="Measured beside PyTorch.")
 @click.option("--clients", default=32, show_default=True)
 @click.option("--seconds", default=60.0, show_default=True, help="Of load for each server.")
+@click.option("--load-only", is_flag=True, help="Leave out what is measured in one process.")
 def main(  # noqa: PLR0917
     photos: Path,
     weights: Path | None,
@@ -250,6 +252,8 @@ def main(  # noqa: PLR0917
     engine: str,
     clients: int,
     seconds: float,
+    *,
+    load_only: bool,
 ) -> None:
     """Measure serving with photographs in ``PHOTOS/<class>/<file>``."""
     files = sorted(path for path in photos.glob("*/*") if path.is_file())[::_EVERY_NTH]
@@ -264,7 +268,8 @@ def main(  # noqa: PLR0917
         if refusal:
             click.echo(f"{engine} may not be used: {refusal}")
             del homes[engine]
-        _in_this_process(files, homes, clients)
+        if not load_only:
+            _in_this_process(files, homes, clients)
         sent = work / "sent"
         sent.mkdir()
         for number, path in enumerate(files):
@@ -278,8 +283,8 @@ def main(  # noqa: PLR0917
             serve = [sys.executable, "-m", "reds_pipeline.cli", "serve", "--quiet"]
             where = ["--home", str(platform.settings.home), "--port", str(port)]
             servers[f"reds serve, {name}"] = ([*serve, *where], "/api/v1/tags", port)
-        for count in (1, clients):
-            under_load(servers, sent, count, seconds if count > 1 else min(seconds, 20.0))
+        for count, duration in ((clients, seconds), (1, min(seconds, _SECONDS_ALONE))):
+            under_load(servers, sent, count, duration)
 
 
 def _in_this_process(files: list[Path], homes: Mapping[str, Platform], clients: int) -> None:

@@ -26,19 +26,22 @@ from reds_pipeline.errors import RedsError
 from reds_pipeline.settings import Settings, load_settings
 
 _CODE_PORT = "4000"
-_DEMONSTRATION = Program("The demonstration", ("reds_pipeline.cli", "demo"))
+_DEMONSTRATION = Program("The demonstration", ("-m", "reds_pipeline.cli", "demo"))
 # It ends runs that a stop left open: every run lives and dies with this container.
-_INSTANCE = Program("Dagster's instance", ("reds_pipeline.instance",))
+_INSTANCE = Program("Dagster's instance", ("-m", "reds_pipeline.instance"))
 _CODE = Program(
     "Dagster's code server",
     (
-        *("dagster", "api", "grpc", "--host", "127.0.0.1", "--port", _CODE_PORT),
+        *("-m", "dagster", "api", "grpc", "--host", "127.0.0.1", "--port", _CODE_PORT),
         *("--module-name", "reds_pipeline.definitions"),
     ),
 )
 _DAEMON = Program(
     "Dagster's daemon",
-    ("dagster._daemon", "run", "--grpc-host", "127.0.0.1", "--grpc-port", _CODE_PORT),
+    (
+        *("-m", "dagster._daemon", "run"),
+        *("--grpc-host", "127.0.0.1", "--grpc-port", _CODE_PORT),
+    ),
 )
 
 
@@ -125,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     page = Program(
         "The page",
         (
-            *("reds_pipeline.cli", "serve", "--host", chosen.host, "--port", chosen.port),
+            *("-m", "reds_pipeline.cli", "serve", "--host", chosen.host, "--port", chosen.port),
             "--quiet",
         ),
     )

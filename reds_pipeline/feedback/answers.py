@@ -33,6 +33,7 @@ Refusal = Literal[
     "withdrawn",
     "not_usable",
     "too_often",
+    "no_room",
 ]
 
 

@@ -36,7 +36,8 @@ CONSENT = Consent(
         "shown on a public page, published or handed on; the operators may look at it.",
         "You get a code, once, with which you can delete the photo and your tags at any time.",
         "Deleting takes them out of everything that is kept here. A model that has learnt from the "
-        "photo is marked, and the next training is made without it.",
+        "photo is marked, and the next training is made without it. Only counts of how often a "
+        "suggestion was right stay, which say nothing of you or the photo.",
         "A photo from which nothing was learnt is deleted by itself after the time that is said "
         "here.",
     ),

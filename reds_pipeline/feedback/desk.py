@@ -7,6 +7,7 @@ form of an answer (``answers.py``), of its events (``events.py``) and of a contr
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 import time
@@ -17,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from reds_pipeline.errors import ImageRejected
+from reds_pipeline.errors import ImageRejected, RedsError
 from reds_pipeline.feedback.answers import (
     ANSWERED_WITHIN,
     Answer,
@@ -63,6 +64,8 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN_CLEARINGS = 3600.0
 # The ledger keeps every form for ever, so nobody may fill it with one photo.
 _MOST_FORMS = 20
+
+_logger = logging.getLogger(__name__)
 
 
 class FeedbackDesk:
@@ -142,6 +145,7 @@ class FeedbackDesk:
         Raises:
             FeedbackRefused: The token or the form cannot be taken.
         """
+        self._clear()
         answer = opened(token, self._home.seal)
         checked = answer.checked(form)
         form = replace(checked, added=typed_tags(",".join(checked.added)))
@@ -185,8 +189,7 @@ class FeedbackDesk:
 
         Raises:
             FeedbackRefused: Photos are not taken, the consent is to another text, the photo or a
-                copy of it was withdrawn, or it cannot be used.
-            RedsError: The disk is full.
+                copy of it was withdrawn, it cannot be used, or the disk is full.
         """
         self._check_consent(consent)
         self._clear()
@@ -197,12 +200,19 @@ class FeedbackDesk:
                 "Your photo was not kept because somebody had this picture, or one that looks just "
                 "like it, taken out of REDS for good; its tags are not affected.",
             )
-        # Before the photo: a kept photo of which nobody knows who agreed to what is worse than a
-        # record of one that was never kept.
+        try:
+            store_contribution(self._home, contributed, data)
+        except RedsError as error:
+            # The operator can make room; the person should not read the names of directories.
+            _logger.error("A contributed photo was not kept. %s", error)
+            raise FeedbackRefused(
+                "no_room",
+                "Your photo was not kept because there is no room for it at this moment; its tags "
+                "are not affected.",
+            ) from error
         self._ledger.append(
             CONTRIBUTION, contributed.id, {"event": "given", "consent": contributed.consent}
         )
-        store_contribution(self._home, contributed, data)
         return contributed
 
     def find(self, code: str) -> Contribution | None:
@@ -211,6 +221,7 @@ class FeedbackDesk:
         Args:
             code: As it was shown; case, spaces and dashes make no difference.
         """
+        self._clear()
         contribution_id = contribution_id_of(code, self._home.keyed_hash)
         return contribution(self._home, contribution_id) if contribution_id else None
 
@@ -286,7 +297,11 @@ class FeedbackDesk:
             if now - self._cleared_at < _SECONDS_BETWEEN_CLEARINGS:
                 return
             self._cleared_at = now
-        delete_outdated(self._home, self._ledger, withdrawn_keys(self._ledger))
+        try:
+            delete_outdated(self._home, self._ledger, withdrawn_keys(self._ledger))
+        except RedsError as error:
+            # Nothing that the person who asks now could mend.
+            _logger.error("Contributed photos whose time is over are still there. %s", error)
 
     def _catch_up(self) -> None:
         """Take in the forms of this and other processes; of old ones nobody can send another."""

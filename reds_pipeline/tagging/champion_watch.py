@@ -154,6 +154,11 @@ class ChampionWatch:
             _LOGGER.error("%s It is tried again in %.0f s.", sentence, pause, exc_info=not foreseen)
             return
         self._failures.pop(model, None)
+        if self._stop.is_set():
+            # It came too late: everything is being closed.
+            if loaded.encoder not in self._serving.encoders:
+                loaded.encoder.retire()
+            return
         self._swap(model, loaded)
 
     def _swap(self, model: str, loaded: LoadedModel) -> None:

@@ -115,7 +115,7 @@ def run_encoder(platform: Platform, bundle: ModelBundle) -> RunningEncoder:
 def _fastest(platform: Platform, source: EncoderSource) -> tuple[Engine, Runner, int, str]:
     """Return the engine, it built, its batch size, and why that one."""
     from reds_pipeline.embedding.engines.available import ENGINES, engine_named
-    from reds_pipeline.embedding.engines.engine import REFERENCE, EngineUnavailable
+    from reds_pipeline.embedding.engines.engine import REFERENCE
     from reds_pipeline.embedding.engines.machine import usable_cores
     from reds_pipeline.embedding.engines.measured import recall
     from reds_pipeline.embedding.engines.selection import AUTO
@@ -133,8 +133,9 @@ def _fastest(platform: Platform, source: EncoderSource) -> tuple[Engine, Runner,
     for engine in sorted(agreeing, key=lambda engine: -known[engine.name].rate):
         try:
             runner = engine.build(request)
-        except EngineUnavailable as error:
-            _LOGGER.warning("the engine %s is passed over: %s", engine.name, error)
+        except Exception as error:
+            # An engine that breaks, in whatever way, must not keep people from being answered.
+            _LOGGER.warning("The engine %s is passed over: %s", engine.name, error)
             passed_over.append(engine.name)
             continue
         reason = (

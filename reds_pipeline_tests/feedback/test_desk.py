@@ -242,3 +242,28 @@ def test_a_picture_that_was_withdrawn_is_not_taken_again(
         given(desk, data)
     assert refused.value.reason == "withdrawn"
     given(desk, taken_photo(2))
+
+
+def test_where_there_is_no_room_the_person_reads_no_names_of_directories(
+    home: Home, ledger: Ledger
+) -> None:
+    desk = desk_of(home, ledger)
+    home.contributions.write_text("a file where a directory should be")
+    with pytest.raises(FeedbackRefused) as refused:
+        given(desk, taken_photo(1))
+    assert refused.value.reason == "no_room"
+    assert str(home.root) not in str(refused.value)
+    assert ledger.events("contribution") == []
+
+
+@pytest.mark.req("R-IMP-6")
+def test_a_page_that_runs_alone_deletes_what_its_time_is_over_for(
+    home: Home, ledger: Ledger
+) -> None:
+    given(desk_of(home, ledger, contribution_days=-1.0), taken_photo(1))
+    given(desk_of(home, ledger), taken_photo(2))
+    [left] = contributions(home)
+    assert left.delete_after > left.at
+    desk = desk_of(home, ledger)
+    (home.contributions / left.id / "contribution.json").write_text("damaged")
+    assert desk.record(desk.shown(SHOWN), FeedbackForm(("cat",))).recorded == 2

@@ -171,8 +171,8 @@ def test_nothing_is_left_behind_in_the_encoder(kind: Kind, encoder_of: LoadEncod
     )
 
 
-def test_a_picture_that_says_nothing_has_no_warm_place() -> None:
-    encoder = TinyEncoder()
+def test_a_picture_that_says_nothing_has_no_warm_place(encoder_of: LoadEncoder) -> None:
+    encoder = encoder_of("test_resnet")
     pair = pair_of(encoder)
     bundle = model_of_object(encoder, pair, "classes")
     bundle.weights[:] = 0

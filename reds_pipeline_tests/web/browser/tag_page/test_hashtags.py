@@ -1,5 +1,7 @@
 """Hashtags in the browser and on the server are the same."""
 
+# ruff: noqa: RUF001  (signs that people type)
+
 from __future__ import annotations
 
 from reds_pipeline.feedback.typed_tags import typed_tags
