@@ -9,6 +9,7 @@ Everything that is compared takes turns, so that other work on the machine slows
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import statistics
@@ -60,12 +61,15 @@ class Seen:
         failures: Everything that was no answer, by kind.
         seconds: Under load.
         megabytes: Resident memory of the server after each slice.
+        processor_seconds: Of the server under load, which other programs change less than the
+            clock.
     """
 
     latencies: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     seconds: float = 0.0
     megabytes: list[float] = field(default_factory=list)
+    processor_seconds: float = 0.0
 
     def row(self, name: str, clients: int) -> str:
         """Return the line of a table."""
@@ -77,6 +81,7 @@ class Seen:
             str(len(self.latencies)),
             str(len(self.failures)),
             f"{len(self.latencies) / self.seconds:.1f}",
+            f"{1000 * self.processor_seconds / len(self.latencies):.1f}",
             *(f"{point:.0f}" for point in points),
             " / ".join(f"{each:.0f}" for each in memory),
         ]
@@ -177,16 +182,18 @@ def under_load(
         for _ in range(max(1, round(seconds / _SLICE_SECONDS))):
             for name, (_, path, port) in servers.items():
                 url = f"http://127.0.0.1:{port}{path}"
+                used = _processor_seconds(processes[name].pid)
                 result = _load(url, photos, clients, min(seconds, _SLICE_SECONDS))
+                seen[name].processor_seconds += _processor_seconds(processes[name].pid) - used
                 seen[name].latencies += result["latencies"]
                 seen[name].failures += result["failures"]
                 seen[name].seconds += result["seconds"]
                 seen[name].megabytes.append(_resident(processes[name].pid))
     click.echo(
-        "\n| server | clients | answers | failures | photos/s | p50 ms | p95 ms | p99 ms "
-        "| MB before / most / after |"
+        "\n| server | clients | answers | failures | photos/s | CPU ms/photo | p50 ms "
+        "| p95 ms | p99 ms | MB before / most / after |"
     )
-    click.echo("|---|---|---|---|---|---|---|---|---|")
+    click.echo("|---|---|---|---|---|---|---|---|---|---|")
     for name, what in seen.items():
         click.echo(what.row(name, clients))
         if what.failures:
@@ -229,6 +236,13 @@ def _resident(process: int) -> float:
     """Return the memory that a process holds, in megabytes."""
     lines = Path(f"/proc/{process}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1000
+
+
+def _processor_seconds(process: int) -> float:
+    """Return the processor time that a process has used, its threads included."""
+    # The name in brackets may hold spaces; user and system time are the 14th and 15th fields.
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _free_port() -> int:

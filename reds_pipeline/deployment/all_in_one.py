@@ -26,20 +26,20 @@ from reds_pipeline.errors import RedsError
 from reds_pipeline.settings import Settings, load_settings
 
 _CODE_PORT = "4000"
-_DEMONSTRATION = Program("The demonstration", ("-m", "reds_pipeline.cli", "demo"))
+_DEMONSTRATION = Program("The demonstration", ("reds_pipeline.cli", "demo"))
 # It ends runs that a stop left open: every run lives and dies with this container.
-_INSTANCE = Program("Dagster's instance", ("-m", "reds_pipeline.instance"))
+_INSTANCE = Program("Dagster's instance", ("reds_pipeline.instance",))
 _CODE = Program(
     "Dagster's code server",
     (
-        *("-m", "dagster", "api", "grpc", "--host", "127.0.0.1", "--port", _CODE_PORT),
+        *("dagster", "api", "grpc", "--host", "127.0.0.1", "--port", _CODE_PORT),
         *("--module-name", "reds_pipeline.definitions"),
     ),
 )
 _DAEMON = Program(
     "Dagster's daemon",
     (
-        *("-m", "dagster._daemon", "run"),
+        *("dagster._daemon", "run"),
         *("--grpc-host", "127.0.0.1", "--grpc-port", _CODE_PORT),
     ),
 )
@@ -128,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     page = Program(
         "The page",
         (
-            *("-m", "reds_pipeline.cli", "serve", "--host", chosen.host, "--port", chosen.port),
+            *("reds_pipeline.cli", "serve", "--host", chosen.host, "--port", chosen.port),
             "--quiet",
         ),
     )

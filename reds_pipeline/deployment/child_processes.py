@@ -26,7 +26,7 @@ class Program:
 
     Attributes:
         name: What people call it.
-        arguments: Of this Python, such as ``-m`` and a module.
+        arguments: A module and its arguments, as after ``python -m``.
     """
 
     name: str
@@ -47,7 +47,7 @@ def child_process(
         The running process, the leader of a process group of its own.
     """
     process = subprocess.Popen(
-        [sys.executable, *program.arguments],
+        [sys.executable, "-m", *program.arguments],
         env=None if environment is None else dict(environment),
         start_new_session=True,
     )

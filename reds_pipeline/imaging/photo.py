@@ -94,7 +94,10 @@ class Photo:
         return crop_box(self.width, self.height)[1]
 
     def square(self, side: int = SIDE) -> NDArray[np.uint8]:
-        """Return what ``resize.square`` makes of the same file, bit by bit (R-PRD-4).
+        """Return what ``resize.square`` makes of the stored file, bit by bit (R-PRD-4).
+
+        HEIC and JPEGs that are too large to be collected are not stored as they are; for the
+        latter it is what it makes of the file itself.
 
         Args:
             side: In pixels.

@@ -16,7 +16,8 @@ from reds_pipeline.imaging.colour_profile import is_colour_profile
 from reds_pipeline.imaging.decoding import decode_reduced, is_animated, opaque_rgb, open_image
 from reds_pipeline.imaging.formats import AVIF, HEIC, WEBP
 from reds_pipeline.imaging.heic import decode_heic, open_heic
-from reds_pipeline.imaging.orientation import image_orientation, upright, upright_size
+from reds_pipeline.imaging.metadata import CLEANED_IN_PLACE
+from reds_pipeline.imaging.orientation import UPRIGHT, image_orientation, upright, upright_size
 from reds_pipeline.imaging.photo_header import PhotoHeader
 
 # No profile of a camera or phone comes near it; anything larger is a place to hide things.
@@ -105,10 +106,16 @@ def decode_photo(file: bytes, header: PhotoHeader, enough: int) -> DecodedPhoto:
     picture = opaque_rgb(image)
     if picture is image and header.format in _KEPT_BY_DECODER:
         picture = image.copy()
+    size = header.width, header.height
     orientation, profile = image_orientation(image), _rgb_profile(image)
+    if header.format not in CLEANED_IN_PLACE:
+        # The training sees what is stored, which are upright pixels for these; turning after
+        # resizing would round otherwise.
+        picture = upright(picture, orientation)
+        size, orientation = upright_size(size, orientation), UPRIGHT
     # A comment in it would be written into the next file.
     picture.info = {}
-    return DecodedPhoto(picture, (header.width, header.height), scale, orientation, profile)
+    return DecodedPhoto(picture, size, scale, orientation, profile)
 
 
 def _require_size(image: Image.Image, header: PhotoHeader) -> None:

@@ -19,7 +19,7 @@ from reds_pipeline.imaging.webp_container import webp_size
 # Peak for each decoded pixel of reading, looking in three ways and writing a clean copy, measured
 # in a process of its own on 24 to 48 million pixels of several kinds of each format and rounded up
 # (docs/photo_views.md). WebP and AVIF decoders keep the picture several times.
-_BYTES_PER_PIXEL = {JPEG: 9, PNG: 10, WEBP: 19, GIF: 8, AVIF: 21, HEIC: 14}
+_BYTES_PER_PIXEL = {JPEG: 9, PNG: 10, WEBP: 19, GIF: 8, AVIF: 23, HEIC: 14}
 # A preview decodes a JPEG again to up to twice its 1024 pixels a side.
 _BYTES_PER_PREVIEW_PIXEL = 8
 _MOST_PREVIEW_PIXELS = 2048 * 2048

@@ -38,7 +38,7 @@ from reds_pipeline.web.request_log import RequestLog, json_logger
 from reds_pipeline.web.review_routes import review_router
 from reds_pipeline.web.security import OwnPagesOnly
 from reds_pipeline.web.sentences import Explainer
-from reds_pipeline.web.site import Site, SiteLimits
+from reds_pipeline.web.site import PageMaker, Site, SiteLimits
 from reds_pipeline.web.static_files import STATIC_DIRECTORY, VersionedFiles, static_version
 from reds_pipeline.web.tag_routes import tag_router
 
@@ -73,7 +73,8 @@ def create_application(
     settings = platform.settings
     is_public = is_public or bool(settings.page_hosts or settings.trusted_proxies)
     limits = limits or SiteLimits.of(settings)
-    site = _site(platform, limits, is_public=is_public)
+    page = _page_maker(is_tagging=is_tagging)
+    site = _site(platform, limits, page, is_public=is_public)
 
     @asynccontextmanager
     async def running(_application: FastAPI) -> AsyncIterator[None]:
@@ -105,7 +106,7 @@ def create_application(
     return application
 
 
-def _site(platform: Platform, limits: SiteLimits, *, is_public: bool) -> Site:
+def _site(platform: Platform, limits: SiteLimits, page: PageMaker, *, is_public: bool) -> Site:
     settings = platform.settings
     tagger = PhotoTagger(platform, follow=True)
     return Site(
@@ -119,7 +120,7 @@ def _site(platform: Platform, limits: SiteLimits, *, is_public: bool) -> Site:
             contribution_days=settings.contribution_days,
         ),
         operator=OperatorGate(settings, is_public=is_public),
-        page=_page_maker(),
+        page=page,
         limits=limits,
         queue=PhotoQueue(limits, lambda: tagger.side, workers=2 * (os.cpu_count() or 1)),
         rates=RateLimits(limits.photos_per_minute, spares_this_machine=not is_public),
@@ -128,9 +129,10 @@ def _site(platform: Platform, limits: SiteLimits, *, is_public: bool) -> Site:
     )
 
 
-def _page_maker() -> Any:
+def _page_maker(*, is_tagging: bool) -> PageMaker:
     version = static_version()
     templates = Jinja2Templates(_TEMPLATES)
+    templates.env.globals["is_tagging"] = is_tagging
     templates.env.globals["static_address"] = lambda path: f"/static/{version}/{path}"
 
     def page(
@@ -158,7 +160,7 @@ def _protect(application: FastAPI, site: Site, explainer: Explainer, *, is_quiet
         )
 
 
-def _review_router(site: Site) -> Any:
+def _review_router(site: Site) -> APIRouter:
     platform = site.platform
     desk = ReviewDesk(platform.home, platform.ledger)
     router = APIRouter()

@@ -19,6 +19,7 @@ from reds_pipeline.errors import RedsError
 from reds_pipeline.resources import Platform
 from reds_pipeline.web.application import create_application
 from reds_pipeline.web.connections import ImpatientProtocol
+from reds_pipeline.web.large_blocks import give_large_blocks_back
 from reds_pipeline.web.request_log import logging_configuration
 
 LOOPBACK = "127.0.0.1"
@@ -59,6 +60,7 @@ def serve_application(
     Raises:
         RedsError: The port is taken, or a setting of the operator's login is not usable.
     """
+    give_large_blocks_back()
     application = create_application(
         platform,
         is_public=not is_loopback(serving.host),

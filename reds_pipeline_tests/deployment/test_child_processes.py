@@ -16,10 +16,15 @@ from reds_pipeline.deployment.child_processes import (
 from reds_pipeline.errors import RedsError
 
 
+@pytest.fixture(autouse=True)
+def modules_are_found_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+
 def program(tmp_path: Path, text: str) -> Program:
     """Return a program of a few lines."""
     (tmp_path / "small_program.py").write_text(text)
-    return Program("The small program", (str(tmp_path / "small_program.py"),))
+    return Program("The small program", ("small_program",))
 
 
 # What it starts holds the pipe open for as long as it lives.

@@ -41,7 +41,7 @@ def test_with_the_keyboard_alone_into_the_review_and_out(page: Page, locked: str
     gallery = GalleryPage(page, locked).open()
     gallery.focus(1).press("k")
     gallery.expect_saved()
-    page.get_by_text("File").click()
+    page.locator("summary", has_text="File").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page).to_have_url(f"{locked}/login")
     page.go_back()

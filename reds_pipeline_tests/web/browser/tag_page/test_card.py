@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from reds_pipeline.storage.ledger import Ledger
@@ -49,6 +52,16 @@ def test_more_than_ten_tags_are_counted_and_called_impolite(answered: TagPage) -
     expect(count).to_have_text("10 tags; 10 are the polite most.")
     answered.take("Cat").check()
     expect(count).to_contain_text("11 tags, more than the polite 10")
+
+
+@pytest.mark.req("R-IMP-1")
+def test_a_photo_like_none_that_was_learnt_makes_it_not_sure(tag_page: TagPage) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (300, 300), (110, 110, 110)).save(file, "PNG")
+    tag_page.tag(file.getvalue())
+    assert tag_page.titles() == ["Not sure"]
+    expect(tag_page.page.locator(".lead")).to_contain_text("REDS does not know")
+    expect(tag_page.page.get_by_label("None of these")).to_be_visible()
 
 
 @pytest.mark.req("R-IMP-1")
