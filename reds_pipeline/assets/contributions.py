@@ -25,10 +25,14 @@ def contributed_images(platform: dg.ResourceParam[Platform]) -> dg.MaterializeRe
     """Photos given on the page with consent: what they show, and their quality (R-IMP-6)."""
     from reds_pipeline.feedback.contributed_tables import write_contributed_images
     from reds_pipeline.feedback.naming import ClassesOfTags
+    from reds_pipeline.withdrawal.withdraw import finish_withdrawals
 
     home = platform.home
     tags = {name: query_tags(home, name) for name in selected_classes(home)}
     rows = write_contributed_images(home, ClassesOfTags(tags), platform.cleaning_rules)
+    if rows:
+        # Who deleted a photo meanwhile takes along what was made of it.
+        finish_withdrawals(home, platform.ledger, platform.tracking)
     fates = Counter(row["drop_reason"] or "may be learnt from" for row in rows)
     return dg.MaterializeResult(
         metadata={

@@ -4,8 +4,9 @@ What belongs here: reading and writing them under their locks, and bringing the 
 store. What does not: the verdicts themselves (``learning.py``, ``curation.py``), and taking rows
 out for somebody who deleted a photo (``withdrawal``).
 
-A contribution may be deleted at any moment, so rows of contributions that are gone are left out
-right before a table is written, while its lock is held; the deletion waits for the same lock.
+A contribution may be deleted at any moment. Its row of ``contributed_images`` is written all the
+same where its file is in the store, for by that row ``withdrawal`` finds what is to be erased; in
+``contributed_dataset``, of which is learnt, it has no row from then on.
 """
 
 from __future__ import annotations
@@ -81,7 +82,8 @@ def write_contributed_images(
             | {"bytes": home.images.path(one.sha256, one.extension).stat().st_size}
             for one, facts in zip(stored, described, strict=True)
         ]
-        return _write_present(home, IMAGES_TABLE, rows)
+        write_rows(table, rows, CONTRIBUTED_IMAGES)
+    return rows
 
 
 def write_contributed_dataset(
@@ -123,7 +125,10 @@ def write_contributed_dataset(
         rules=rules,
     )
     with _alone(home, DATASET_TABLE):
-        return _write_present(home, DATASET_TABLE, rows)
+        present = {one.id for one in contributions(home)}
+        rows = [row for row in rows if row["contribution_id"] in present]
+        write_rows(home.table(DATASET_TABLE), rows, CONTRIBUTED)
+    return rows
 
 
 def contributed_candidates(home: Home, decisions: DecisionBook) -> list[Row]:
@@ -198,12 +203,3 @@ def _row(
         "drop_reason": reason,
         **{column: facts[column] for column in _DESCRIBING},
     }
-
-
-def _write_present(home: Home, table: str, rows: Sequence[Row]) -> list[Row]:
-    """Write the rows of those contributions that are still there; the table's lock is held."""
-    present = {one.id for one in contributions(home)}
-    left = [row for row in rows if row["contribution_id"] in present]
-    schema = CONTRIBUTED_IMAGES if table == IMAGES_TABLE else CONTRIBUTED
-    write_rows(home.table(table), left, schema)
-    return left

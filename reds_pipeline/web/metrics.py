@@ -68,6 +68,9 @@ class Metrics:
             registry=self.registry,
         )
         self._is_ready = Gauge("reds_ready", "1 when photos can be tagged.", registry=self.registry)
+        self._waiting = Gauge(
+            "reds_photos_waiting", "Photos whose turn has not come.", registry=self.registry
+        )
         self._has_problem = Gauge(
             "reds_model_problem", "1 while a newer model cannot take over.", registry=self.registry
         )
@@ -91,6 +94,7 @@ class Metrics:
         """Return everything in the text format of Prometheus."""
         state = site.tagger.state()
         self._is_ready.set(state.is_ready)
+        self._waiting.set(site.queue.waiting)
         self._has_problem.set(bool(state.problem))
         self._model.clear()
         for model in state.models:

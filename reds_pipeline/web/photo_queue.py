@@ -48,6 +48,11 @@ class PhotoQueue:
         self._threads: anyio.CapacityLimiter | None = None
         self._waiting = 0
 
+    @property
+    def waiting(self) -> int:
+        """Photos whose turn has not come."""
+        return self._waiting
+
     async def work(self, data: bytes, action: Callable[[Photo], Answer]) -> Answer:
         """Read a photo and do something with it, when its turn has come.
 

@@ -25,7 +25,13 @@ from reds_pipeline.review.decisions import LABEL, Decision, DecisionBook
 from reds_pipeline.settings import load_settings
 from reds_pipeline.stage_inputs import curated_rows, learnable_pictures, learnt_rows
 from reds_pipeline.storage.home import Home
-from reds_pipeline.storage.tables import CONTRIBUTED_IMAGES, CURATED, read_rows, write_rows
+from reds_pipeline.storage.tables import (
+    CLASS_SELECTION,
+    CONTRIBUTED_IMAGES,
+    CURATED,
+    read_rows,
+    write_rows,
+)
 from reds_pipeline_tests import curated_home
 from reds_pipeline_tests.feedback.given_photos import give
 from reds_pipeline_tests.imaging.pictures import encoded, scene
@@ -98,7 +104,9 @@ def test_who_deletes_a_photo_is_not_learnt_from_even_in_the_middle(home: Home) -
         return named(tag)
 
     rows = write_contributed_images(home, deleting, CleaningRules())
-    assert [row["contribution_id"] for row in rows] == [stays.id]
+    # By its row a withdrawal finds the file that is in the store already.
+    assert {row["contribution_id"] for row in rows} == {gone.id, stays.id}
+    assert [row["contribution_id"] for row in write_dataset(home)] == [stays.id]
     remove_contribution(home, stays.id)
     assert write_dataset(home) == []
     assert learnt_rows(home) == curated_rows(home)
@@ -134,8 +142,11 @@ def test_backbones_see_every_photo_that_may_be_learnt_from(home: Home) -> None:
     assert names <= {row["sha256"] for row in learnable_pictures(home, book)}
 
 
-def test_the_asset_takes_in_what_people_gave(home: Home) -> None:
-    """With the dictionary, for which Cats are cat."""
+def test_the_asset_takes_in_what_people_gave(tmp_path: Path) -> None:
+    """With the dictionary, for which Cats are cat, and without any post."""
+    home = Home(tmp_path / "home")
+    selection = [{"lemma": "cat", "synset": "cat.n.01", "rank": 1, "accepted": True}]
+    write_rows(home.table("class_selection"), selection, CLASS_SELECTION)
     give(home, photo(1), "#Cats")
     platform = Platform(load_settings(home=home.root, backbones=("tiny",)), attended=True)
     result = dg.materialize([contributed_images], resources={"platform": platform})

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from reds_pipeline.errors import ImageRejected
+from reds_pipeline.imaging.decoding import opaque_rgb
 from reds_pipeline.imaging.examine import examine_image
 from reds_pipeline.imaging.photo import PhotoLimits, read_photo
 from reds_pipeline.imaging.photo_sentences import SENTENCES, photo_sentence
@@ -209,3 +210,14 @@ def test_importing_it_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_a_large_transparent_picture_is_laid_on_white_strip_by_strip(mode: str) -> None:
+    """It needs a fraction of the memory, and not a bit may differ from doing it at once."""
+    picture = scene(1300, 900)
+    picture.putalpha(picture.convert("L"))
+    layer = picture.convert(mode)
+    paper = Image.new("RGBA", layer.size, "white")
+    at_once = Image.alpha_composite(paper, layer.convert("RGBA")).convert("RGB")
+    assert np.array_equal(np.asarray(opaque_rgb(layer)), np.asarray(at_once))

@@ -75,6 +75,7 @@ def test_what_is_counted(tagging_address: str) -> None:
     assert more("reds_request_seconds_count", route=route) == 2
     assert more("reds_tagging_seconds_count") == 2
     assert after[("reds_ready", frozenset())] == 1
+    assert after[("reds_photos_waiting", frozenset())] == 0
     models = {labels for name, labels in after if name == "reds_model"}
     assert {dict(labels)["name"] for labels in models} == {"reds-tagger", "reds-hashtags"}
     # Whoever can make labels can fill the memory, and can put there what is nobody's business.

@@ -47,7 +47,7 @@ def test_too_large_and_too_many_photos_without_a_script(
             page.goto(address)
             page.get_by_label("Choose a file").set_input_files(files)
             page.get_by_role("button", name="Process image").click()
-            expect(page.locator(".card .problem")).to_contain_text(words)
+            expect(page.locator(".problem:visible")).to_contain_text(words)
             expect(page.get_by_role("link", name="Tag photos")).not_to_have_count(0)
 
 
