@@ -27,8 +27,10 @@ def normalised(name: str) -> str:
 
 
 def declared_libraries() -> set[str]:
-    """Return the libraries that REDS needs, and those that only make it faster."""
-    texts = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["fast"]]
+    """Return the libraries that REDS needs, and those that it can do more with."""
+    optional = PROJECT["optional-dependencies"]
+    extras = [text for name in optional if name != "dev" for text in optional[name]]
+    texts = [*PROJECT["dependencies"], *extras]
     return {normalised(Requirement(text).name) for text in texts}
 
 
