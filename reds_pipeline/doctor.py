@@ -62,6 +62,7 @@ def examine(settings: Settings) -> list[Finding]:
             *_weights(settings),
             _engines(settings),
             _tracking(platform),
+            *page_findings(settings),
             *_host(platform),
         ]
 
@@ -148,6 +149,48 @@ def _tracking(platform: Platform) -> Finding:
     except RedsError as error:
         return Finding("MLflow", False, str(error))
     return Finding("MLflow", True, platform.tracking.uri)
+
+
+def page_findings(settings: Settings) -> Iterator[Finding]:
+    """Say what the page can do with these settings: for photos, for its operator, for giving."""
+    from reds_pipeline.imaging.heic import can_open_heic
+
+    yield Finding(
+        "HEIC photos",
+        True,
+        "can be tagged"
+        if can_open_heic()
+        else "cannot be tagged, and the page asks for a JPEG; install REDS with the extra `heic` "
+        "to take them.",
+    )
+    yield _operator(settings)
+    contributions = {
+        "off": "cannot be given on the page",
+        "reviewed": "may be given, and are learnt from when the operator has kept them",
+        "unreviewed": "may be given, and are learnt from with the next training",
+    }
+    yield Finding("photos for training", True, contributions[settings.contributions])
+
+
+def _operator(settings: Settings) -> Finding:
+    from reds_pipeline.web.operator_gate import OperatorGate
+
+    subject = "operator's login"
+    try:
+        gate = OperatorGate(settings, is_public=False)
+    except RedsError as error:
+        return Finding(subject, False, str(error))
+    if gate.has_login:
+        return Finding(subject, True, "a password is set")
+    if settings.page_hosts or settings.trusted_proxies:
+        return Finding(
+            subject,
+            False,
+            "REDS_PAGE_HOSTS or REDS_TRUSTED_PROXIES opens the page to other people, but no "
+            "password is set, so that nobody can sign in to the review gallery; `reds password` "
+            "prints the setting.",
+        )
+    return Finding(subject, True, "not needed: only this machine reaches the review gallery")
 
 
 def _host(platform: Platform) -> Iterator[Finding]:

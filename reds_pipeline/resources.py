@@ -239,6 +239,7 @@ class Platform:
             images_per_class=settings.images_per_class,
             perceptual_radius=settings.perceptual_radius,
             seed=settings.seed,
+            feedback=self.feedback_rules,
         )
 
     @property

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reds_pipeline.errors import RedsError
-from reds_pipeline.feedback.contributed_tables import learnt_contributions
+from reds_pipeline.feedback.contributed_tables import judged_contributions
 from reds_pipeline.modeling.promotion import LEAST_TEST_PICTURES, ClassResult, SharedTest
 from reds_pipeline.resources import Platform
 from reds_pipeline.run_artifacts import SPLIT
@@ -108,7 +108,7 @@ def compare_on_frozen_test(
             return f"what version {model.version.version} learnt from is no longer known"
     rows = fair_rows(
         curated_rows(platform.home),
-        learnt_contributions(platform.home),
+        judged_contributions(platform.home),
         {row["sha256"] for row in read_rows(platform.home.table("test_pictures"), TEST_PICTURES)},
         (challenger.learnt or frozenset()) | (rival.learnt or frozenset()),
         set(challenger.bundle.classes) & set(rival.bundle.classes),
@@ -138,8 +138,9 @@ def fair_rows(
 
     Args:
         rows: Of ``curated_dataset``, those that are learnt from or tested with.
-        contributed: Of ``contributed_dataset``; they never test, but a copy of a test picture
-            may have been learnt as one of them.
+        contributed: Of ``contributed_dataset``, also those that are not learnt from any more;
+            they never test, but a copy of a test picture may have been learnt as one of them,
+            before the post came that it is a copy of.
         frozen: SHA-256 of the test pictures.
         learnt: SHA-256 of what models learnt from.
         classes: Those that the models can say.

@@ -147,9 +147,18 @@ def show_approvals(approved: Sequence[Mapping[str, Any]]) -> None:
     make_console().print(table)
 
 
-def show_withdrawal(report: WithdrawalReport) -> None:
-    """Show what ``withdrawal.withdraw`` removed or would remove."""
+def show_withdrawal(report: WithdrawalReport, if_nothing: str = "") -> None:
+    """Show what ``withdrawal.withdraw`` removed or would remove.
+
+    Args:
+        report: What was done.
+        if_nothing: What to say where nothing was removed; by default that nothing is held of what
+            was named, and that it is not taken again.
+    """
     console = make_console()
+    if not report.removed and if_nothing:
+        console.print(if_nothing)
+        return
     if not report.removed:
         future = "would not" if report.dry_run else "will not"
         condition = ", once you withdraw it without --dry-run" if report.dry_run else ""

@@ -1,7 +1,8 @@
 """Serving everything that REDS is used through: Dagster's and MLflow's pages, and its own.
 
 What belongs here: starting and stopping them for one home, each as a process. What does not: the
-pages of our own (``web``). All listen on loopback only: none has a login.
+pages of our own (``web``). All listen on loopback only: Dagster and MLflow trust whoever reaches
+them.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ says to them; imaging/test_photo_hostile.py asks the reader, and the tests of th
 
 from __future__ import annotations
 
+import base64
 import gzip
 import struct
 import zlib
@@ -35,6 +36,15 @@ SCRIPT = b"<script>alert('photo')</script>"
 _CUTS = (0.02, 0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 0.97)
 _ONE_MEGABYTE = 1_000_000
 _END_OF_PNG = png_chunk(b"IEND", b"")
+# 12,000 x 12,000 black pixels, which take 8 s to compress.
+_BLACK_AVIF = zlib.decompress(base64.b85decode(
+    "c-muNV30{GsVqn=%S>Yc0uY^>nP!-qnF!*)%uOvxWPkw0jFg-rD4U@mGr5ET4e%9YmgIt2j6f`xnUkLk;<$kLj1W;q"
+    "UIqr{UqH4-W@cU*T&)z4lgb3;C6*Z&I_Kx)gYC-"
+    "5EGQ}f(w><G$@xH9B(u066=I#<0|*A$TagLY%mE~L63Yyo8|7s{0>a7pIYoKNITb*2c^TLmfI{M#1-"
+    "URE0iDId$kfcjz`(+ko03=}#K6TZ|2^;i?%HKcQoIgEFW3e6zlz@fr}Kxw=KLug@AZi`75h8SX*YUk?@~Qhz^!Co>p"
+    "6Xr`;FTNRTcPeaJ&-w@|jOmPqm`E+i(Vx?er&?w^i7RFG~}BH<)!B{Jl5l{fPsC@7|~FNwmCoWUcc4>HF(H-"
+    "*xkO@g--=sJ}=3O|;!V22wXA-rfKJ^%My}"
+))
 
 
 @dataclass(frozen=True)
@@ -269,6 +279,8 @@ def _bombs() -> Iterator[HostileFile]:
         "simple WebP that claims 16,383 x 16,383": _simple_webp(16_383, 16_383),
         "lossless WebP that claims 16,384 x 16,384": _lossless_webp(16_384, 16_384),
         "AVIF that claims 8,000 x 8,000": _media_size(encoded(scene(), "AVIF"), 8_000, 8_000),
+        "AVIF of 12,000 x 12,000": _BLACK_AVIF,
+        "AVIF of 12,000 x 12,000 that claims 64 x 64": _media_size(_BLACK_AVIF, 64, 64),
         "HEIC that claims 20,000 x 20,000": _media_size(heic(), 20_000, 20_000),
         "HEIC that claims 8,000 x 8,000": _media_size(heic(), 8_000, 8_000),
     }

@@ -14,6 +14,7 @@ from reds_pipeline.dataset.licences import SHARING_LEVELS
 COMMANDS = (
     *("demo", "run", "predict", "status", "doctor", "up", "hosts", "withdraw"),
     *("review", "retrain", "card", "export", "compare"),
+    *("serve", "password", "feedback"),
 )
 
 

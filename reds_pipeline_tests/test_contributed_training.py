@@ -11,7 +11,10 @@ import pytest
 
 from reds_pipeline.modeling.heads import HeadParameters
 from reds_pipeline.modeling.training_only import TrainingOnly
-from reds_pipeline.shared_test import fair_rows, load_registered
+from reds_pipeline.resources import Platform
+from reds_pipeline.settings import load_settings
+from reds_pipeline.shared_test import compare_on_frozen_test, fair_rows, load_registered
+from reds_pipeline.storage.tables import CONTRIBUTED, CURATED, TEST_PICTURES, write_rows
 from reds_pipeline.tracking import Tracking
 from reds_pipeline.training import Trained, train, training_key
 from reds_pipeline.training_set import ContributedPictures, TrainingSet
@@ -115,3 +118,24 @@ def test_who_learnt_a_copy_of_a_test_picture_is_not_tested_with_it(logged: Logge
     contributed = [{"sha256": "given", "group": "upload 0", "class_name": "cat"}]
     fair = fair_rows(rows, contributed, {"a", "b", "given"}, frozenset({"given"}), {"cat"})
     assert [row["sha256"] for row in fair] == ["b"]
+
+
+def test_a_photo_that_a_post_has_replaced_since_still_counts_as_learnt(
+    logged: Logged, tmp_path: Path
+) -> None:
+    """The post came later, and its picture tests now; the champion knows the copy."""
+    platform = Platform(load_settings(home=tmp_path))
+    given = {"sha256": "given", "group": "its author", "class_name": "class0", "kept": False}
+    posts = [
+        {"sha256": name, "group": group, "class_name": logged.data.labels[0], "kept": True}
+        for name, group in (("copy", "its author"), ("other", "another"))
+    ]
+    write_rows(platform.home.table("contributed_dataset"), [given], CONTRIBUTED)
+    write_rows(platform.home.table("curated_dataset"), posts, CURATED)
+    tested = [{"sha256": row["sha256"], "class_name": row["class_name"]} for row in posts]
+    write_rows(platform.home.table("test_pictures"), tested, TEST_PICTURES)
+    version = logged.tracking.register(logged.grouped.row["run_id"], {})
+    champion = replace(load_registered(logged.tracking, version), learnt=frozenset({"given"}))
+    challenger = replace(champion, learnt=frozenset())
+    said = compare_on_frozen_test(platform, challenger, champion)
+    assert "only 1 frozen test pictures are new to both" in str(said)

@@ -1,13 +1,14 @@
-"""What ``reds doctor`` says of a host."""
+"""What ``reds doctor`` says of a host, and of the page."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from reds_pipeline.doctor import _disk, ways_to_posts
+from reds_pipeline.doctor import _disk, page_findings, ways_to_posts
 from reds_pipeline.fediverse.hosts import HostProfile
 from reds_pipeline.resources import Platform
 from reds_pipeline.settings import load_settings
@@ -73,3 +74,50 @@ def test_how_much_free_disk_is_enough_is_for_the_operator_to_say(
     finding = _disk(Platform(load_settings(home=tmp_path / "home", free_disk_gb=wanted)))
     assert finding.ok == is_enough
     assert ("REDS_FREE_DISK_GB" in finding.detail) != is_enough
+
+
+HASH = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_well", "word"),
+    [
+        pytest.param({}, True, "only this machine", id="nobody else comes"),
+        pytest.param(
+            {"page_hosts": ("tags.example",)}, False, "`reds password`", id="others, no password"
+        ),
+        pytest.param(
+            {"trusted_proxies": ("127.0.0.1",)}, False, "`reds password`", id="proxy, no password"
+        ),
+        pytest.param(
+            {"page_hosts": ("tags.example",), "operator_password_hash": HASH},
+            True,
+            "is set",
+            id="others, and a password",
+        ),
+        pytest.param(
+            {"operator_password_hash": "=19=65536"}, False, "dollar", id="a shell ate the hash"
+        ),
+        pytest.param({"operator_token": "short"}, False, "characters", id="a token to guess"),
+    ],
+)
+def test_a_page_for_others_needs_a_password_that_works(
+    tmp_path: Path, changed: dict[str, Any], is_well: bool, word: str
+) -> None:
+    """`reds serve` would refuse to start, or its operator would stand before a closed door."""
+    settings = load_settings(home=tmp_path / "home", **changed)
+    findings = {finding.subject: finding for finding in page_findings(settings)}
+    assert findings["operator's login"].ok == is_well
+    assert word in findings["operator's login"].detail
+
+
+@pytest.mark.parametrize(
+    ("choice", "word"),
+    [("off", "cannot"), ("reviewed", "kept"), ("unreviewed", "next training")],
+)
+def test_it_says_what_becomes_of_photos_that_are_given(
+    tmp_path: Path, choice: str, word: str
+) -> None:
+    settings = load_settings(home=tmp_path / "home", contributions=choice)
+    findings = {finding.subject: finding for finding in page_findings(settings)}
+    assert word in findings["photos for training"].detail

@@ -13,6 +13,7 @@ import sys
 import click
 
 from reds_pipeline.commands.common import announce
+from reds_pipeline.errors import RedsError
 
 _TOKEN_BYTES = 32
 
@@ -37,11 +38,7 @@ def password(from_stdin: bool, as_token: bool) -> None:
         return
     from reds_pipeline.web.password_hashes import hash_password
 
-    if from_stdin:
-        # One line end belongs to the file or to `echo`; anything else to the password.
-        chosen = sys.stdin.read().removesuffix("\n").removesuffix("\r")
-    else:
-        chosen = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    chosen = _piped() if from_stdin else _asked_for()
     # Single quotes: the dollar signs of a hash mean something else to shells.
     click.echo(f"operator_password_hash = '{hash_password(chosen)}'")
     announce(
@@ -49,3 +46,23 @@ def password(from_stdin: bool, as_token: bool) -> None:
         "REDS_OPERATOR_PASSWORD_HASH (in a Compose file with every $ written as $$), and start "
         "REDS again."
     )
+
+
+def _piped() -> str:
+    # One line end belongs to the file or to `echo`; anything else to the password.
+    return sys.stdin.read().removesuffix("\n").removesuffix("\r")
+
+
+def _asked_for() -> str:
+    """Ask for a password twice.
+
+    Raises:
+        RedsError: Nobody answers: standard input ended, or Ctrl+C.
+    """
+    try:
+        return str(click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True))
+    except click.Abort as error:
+        raise RedsError(
+            "No password was typed, so no hash was made; where there is no terminal to type at, "
+            "give it to `reds password --stdin`."
+        ) from error

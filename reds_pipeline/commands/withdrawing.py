@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from reds_pipeline.withdrawal.withdraw import WithdrawalReport
 
 _SUBJECTS = ("post", "author", "image")
+_UPLOAD_DELETED = "The photo is deleted; nothing had been made of it."
 
 
 @click.command()
@@ -60,7 +61,8 @@ def withdraw(
         if upload is not None:
             _delete_upload(platform, upload)
         report = finish_withdrawals(platform.home, platform.ledger, platform.tracking)
-        show_withdrawal(report, platform, as_json)
+        nothing = "Nothing was left to be done." if finish else _UPLOAD_DELETED
+        show_withdrawal(report, platform, as_json, if_nothing=nothing)
         return
     request = WithdrawalRequest(
         _withdrawal_subject(named, settings), named["why"] or "", named["asked_by"] or ""
@@ -71,8 +73,17 @@ def withdraw(
     show_withdrawal(report, platform, as_json)
 
 
-def show_withdrawal(report: WithdrawalReport, platform: Platform, as_json: bool) -> None:
-    """Take the photographs out of the run history too, and show what a withdrawal did."""
+def show_withdrawal(
+    report: WithdrawalReport, platform: Platform, as_json: bool, if_nothing: str = ""
+) -> None:
+    """Take the photographs out of the run history too, and show what a withdrawal did.
+
+    Args:
+        report: What was done.
+        platform: Where it was done.
+        as_json: Whether a program reads it.
+        if_nothing: As in ``terminal.show_withdrawal``.
+    """
     from reds_pipeline import terminal
     from reds_pipeline.instance import open_instance
     from reds_pipeline.run_history import remove_withdrawn_photographs
@@ -83,7 +94,7 @@ def show_withdrawal(report: WithdrawalReport, platform: Platform, as_json: bool)
     if as_json:
         print_json(asdict(report))
     else:
-        terminal.show_withdrawal(report)
+        terminal.show_withdrawal(report, if_nothing)
     if not report.is_finished:
         announce(
             f"Another process is using {', '.join(report.busy)}; what is there goes with its next "
@@ -117,7 +128,9 @@ def _withdrawal_subject(named: Mapping[str, str | None], settings: Settings) -> 
 
     given = [name for name in _SUBJECTS if named[name]]
     if len(given) != 1:
-        raise click.UsageError("Name one of --post, --author and --image.")
+        raise click.UsageError(
+            "Name one of --post, --author and --image, or give --upload or --finish."
+        )
     value = str(named[given[0]])
     if given == ["post"]:
         return post_address(value)

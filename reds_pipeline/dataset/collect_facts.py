@@ -15,6 +15,7 @@ from reds_pipeline.approvals import approvals
 from reds_pipeline.dataset.facts import (
     ClassFacts,
     CollectionRules,
+    ContributionFacts,
     DatasetFacts,
     FileFacts,
     FlagFacts,
@@ -28,6 +29,8 @@ from reds_pipeline.dataset.facts import (
 from reds_pipeline.dataset.records import label_origin, licences_by_picture
 from reds_pipeline.dataset.splits import DatasetSplit, in_training_order, split_dataset
 from reds_pipeline.errors import RedsError
+from reds_pipeline.feedback.contributed_tables import judged_contributions
+from reds_pipeline.feedback.contributions import contributions
 from reds_pipeline.frozen_test import remembered_test
 from reds_pipeline.funnel import class_funnels
 from reds_pipeline.imaging.curation import dataset_digest
@@ -94,6 +97,7 @@ def collect_facts(home: Home, ledger: Ledger, rules: CollectionRules) -> Dataset
         keeper_rules=_counted(row["keeper_rule"] for row in rows if not row["kept"]),
         flags=_flags(rows),
         review=_review(home, rows),
+        contributions=_contributions(home),
     )
 
 
@@ -225,6 +229,15 @@ def _files(home: Home, kept: Sequence[Mapping[str, Any]]) -> FileFacts:
         by_extension=_counted(row["extension"] for row in kept),
         smallest=sizes[0],
         largest=sizes[-1],
+    )
+
+
+def _contributions(home: Home) -> ContributionFacts:
+    rows = judged_contributions(home)
+    return ContributionFacts(
+        given=len(rows),
+        learnt=_counted(row["origin"] for row in rows if row["kept"]),
+        consents=tuple(sorted({one.consent for one in contributions(home)})),
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reds_pipeline.fediverse.consent import ConsentPolicy
+from reds_pipeline.feedback.curation import FeedbackRules
 from reds_pipeline.funnel import ClassFunnel
 from reds_pipeline.imaging.statistics import ClassStatistics
 
@@ -29,6 +30,7 @@ class CollectionRules:
         images_per_class: How many pictures a class keeps at most.
         perceptual_radius: Largest Hamming distance of two copies of a picture, in bits of 64.
         seed: Of splits and models.
+        feedback: What photos are held to that people gave on the page.
     """
 
     policy: ConsentPolicy
@@ -40,6 +42,7 @@ class CollectionRules:
     images_per_class: int = 1000
     perceptual_radius: int = 8
     seed: int = 42
+    feedback: FeedbackRules = field(default_factory=FeedbackRules)
 
 
 @dataclass(frozen=True)
@@ -160,6 +163,22 @@ class ReviewFacts:
 
 
 @dataclass(frozen=True)
+class ContributionFacts:
+    """Photos that people gave on the page, none of which is in the data set.
+
+    Attributes:
+        given: How many are kept.
+        learnt: Of those, from how many the models learn beside the data set, by how the label
+            came about: ``unprompted``, ``person`` or ``suggested``.
+        consents: Versions of the texts that their givers agreed to.
+    """
+
+    given: int = 0
+    learnt: Mapping[str, int] = field(default_factory=dict)
+    consents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class PeopleFacts:
     """How the pictures spread over people, whom nothing names.
 
@@ -240,6 +259,7 @@ class DatasetFacts:
     keeper_rules: Mapping[str, int] = field(default_factory=dict)
     flags: tuple[FlagFacts, ...] = ()
     review: ReviewFacts = field(default_factory=ReviewFacts)
+    contributions: ContributionFacts = field(default_factory=ContributionFacts)
 
     @property
     def pictures(self) -> int:

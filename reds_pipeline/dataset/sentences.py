@@ -11,6 +11,8 @@ from collections.abc import Iterable
 
 from reds_pipeline.dataset.facts import DatasetFacts
 from reds_pipeline.dataset.licences import OPEN, display_name
+from reds_pipeline.feedback.consent import CONSENT
+from reds_pipeline.feedback.weights import sample_weight
 
 INTENDED_USES = (
     "Teaching and testing classifiers that suggest tags for a photo to the person who posts it.",
@@ -36,6 +38,11 @@ PERSONAL_INFORMATION = (
     "Groups say that pictures may be from one person, not from whom; their numbers mean nothing "
     "outside this data set.",
 )
+LABELS_OF_CONTRIBUTIONS = {
+    "unprompted": "typed before any suggestion was shown",
+    "person": "typed after suggestions were shown, or given by an operator",
+    "suggested": "suggested by a model, and accepted",
+}
 HOW_LABELS_ARE_MADE = (
     "A picture has the class whose word is in a hashtag of its post. Posts that name more than "
     "one class are left out. The author wrote the hashtag for readers and not as a label, so "
@@ -104,6 +111,39 @@ def withdrawal_sentences(facts: DatasetFacts) -> list[str]:
         "In a copy of this data set a picture is found by its name, the SHA-256 of its file. The "
         "operator knows which exports hold a withdrawn picture. Whoever has a copy: delete the "
         "pictures you are asked to, or get a new export.",
+    ]
+
+
+def contribution_sentences(facts: DatasetFacts) -> list[str]:
+    """Return what the photos are that people gave, and what is done with them."""
+    given, rules = facts.contributions, facts.rules.feedback
+    learnt = sum(given.learnt.values())
+    look = (
+        "An operator has looked at each of those and kept it."
+        if rules.needs_review
+        else "No operator had to look at them first."
+    )
+    return [
+        f"Of {_counted(given.given, 'photo', 'photos')} that people gave on the page, models "
+        f"learn from {learnt}. {look}",
+        "None of them is in this data set, in a number above or below, or in an export, and no "
+        "model is measured by them.",
+        f"At most {rules.share:.0%} of a class's pictures, those of the data set counted with "
+        "them, are such photos.",
+        f'Whoever gave one ticked "{CONSENT.box}", which means: for the models of this '
+        "installation and for nothing else (versions of the text that was agreed to: "
+        f"{_listed(given.consents)}).",
+        "Whoever has the code that was shown then can delete the photo at any time.",
+    ]
+
+
+def contribution_rows(facts: DatasetFacts) -> list[tuple[str, int, str]]:
+    """Return how labels of such photos came about, how many did, and how much one counts."""
+    weight = facts.rules.feedback.suggested_weight
+    return [
+        (words, facts.contributions.learnt[origin], _number(sample_weight(origin, weight)))
+        for origin, words in LABELS_OF_CONTRIBUTIONS.items()
+        if origin in facts.contributions.learnt
     ]
 
 

@@ -145,9 +145,14 @@ def contributed_candidates(home: Home, decisions: DecisionBook) -> list[Row]:
     return [rows[sha256] for sha256 in sorted(rows)]
 
 
+def judged_contributions(home: Home) -> list[Row]:
+    """Return the rows of all contributed photos, those to learn from and the others."""
+    return read_rows(home.table(DATASET_TABLE), CONTRIBUTED)
+
+
 def learnt_contributions(home: Home) -> list[Row]:
     """Return the rows of the contributed photos to learn from, in a fixed order."""
-    rows = [row for row in read_rows(home.table(DATASET_TABLE), CONTRIBUTED) if row["kept"]]
+    rows = [row for row in judged_contributions(home) if row["kept"]]
     return sorted(rows, key=lambda row: (row["class_name"], row["sha256"]))
 
 

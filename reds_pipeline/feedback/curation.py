@@ -99,6 +99,12 @@ class _Family:
     posts: list[tuple[int, Row]] = field(default_factory=list)
     given: list[tuple[int, _Given]] = field(default_factory=list)
 
+    @property
+    def group(self) -> str:
+        """That of the posts' pictures, or one of its own."""
+        of_posts = (row["group"] for _, row in self.posts)
+        return min(of_posts, default=min(one.row["sha256"] for _, one in self.given))
+
 
 def judge_contributed(
     contributed: Sequence[Row],
@@ -140,15 +146,20 @@ def judge_contributed(
 
     Returns:
         One row of the table ``CONTRIBUTED`` for each given, in their order. ``group`` is that of
-        the posts' pictures which show the same, or of its own.
+        the posts' pictures which show the same, or of its own; also of those that are not learnt
+        from now, for an older model may have.
     """
     given = [_given(row, decisions.of(row["sha256"])) for row in contributed]
     for one in given:
         one.reason = _own_reason(one, classes, rules)
     candidates = [one for one in given if not one.reason]
+    others = [one for one in given if one.reason]
     if candidates:
         _judge_families(candidates, curated, cleaned, copies, rules.perceptual_radius)
         _drop_beyond_share(candidates, curated, rules.share)
+    # By themselves, so that nothing that is not learnt from ties together what is.
+    if others:
+        _name_groups(others, curated, cleaned, copies, rules.perceptual_radius)
     return [_row(one, rules) for one in given]
 
 
@@ -181,19 +192,44 @@ def _judge_families(
     copies: CopyPairs,
     radius: int,
 ) -> None:
+    families, groups = _families(candidates, curated, cleaned, copies, radius)
+    for family in families:
+        _judge_against_posts(family, groups)
+        _judge_among_themselves(family, groups)
+
+
+def _name_groups(
+    given: Sequence[_Given],
+    curated: Sequence[Row],
+    cleaned: Sequence[Row],
+    copies: CopyPairs,
+    radius: int,
+) -> None:
+    families, _ = _families(given, curated, cleaned, copies, radius)
+    for family in families:
+        name = family.group
+        for _, one in family.given:
+            one.group = name
+
+
+def _families(
+    given: Sequence[_Given],
+    curated: Sequence[Row],
+    cleaned: Sequence[Row],
+    copies: CopyPairs,
+    radius: int,
+) -> tuple[list[_Family], DuplicateGroups]:
+    """Return the families that hold contributed photos, and how their pictures are alike."""
     hashes = {row["sha256"]: row for row in cleaned if row["sha256"]}
     posts = [row for row in curated if row["sha256"] in hashes]
-    pictures = [*(hashes[row["sha256"]] for row in posts), *(one.row for one in candidates)]
+    pictures = [*(hashes[row["sha256"]] for row in posts), *(one.row for one in given)]
     groups = duplicate_groups(pictures, radius, copies)
     families: dict[int, _Family] = defaultdict(_Family)
     for place, (number, row) in enumerate(zip(groups.all_kinds.tolist(), posts, strict=False)):
         families[number].posts.append((place, row))
-    for place, one in enumerate(candidates, len(posts)):
+    for place, one in enumerate(given, len(posts)):
         families[int(groups.all_kinds[place])].given.append((place, one))
-    for family in families.values():
-        if family.given:
-            _judge_against_posts(family, groups)
-            _judge_among_themselves(family, groups)
+    return [family for family in families.values() if family.given], groups
 
 
 def _judge_against_posts(family: _Family, groups: DuplicateGroups) -> None:
@@ -212,18 +248,16 @@ def _judge_against_posts(family: _Family, groups: DuplicateGroups) -> None:
             one.reason = REVIEWED_OUT
         elif len(names) > 1:
             one.reason = TIES_GROUPS
-        one.group = min(names, default="")
+        one.group = family.group
 
 
 def _judge_among_themselves(family: _Family, groups: DuplicateGroups) -> None:
     left = [(place, one) for place, one in family.given if not one.reason]
     if not left:
         return
-    own_name = min(one.row["sha256"] for _, one in family.given)
     classes = {one.class_name for _, one in left}
     best_place, best = min(left, key=lambda each: each[1].preference)
     for place, one in left:
-        one.group = one.group or own_name
         if len(classes) > 1 and not (one.chosen and one is best):
             one.reason = OTHER_CLASS_DUPLICATE
         elif one is not best:

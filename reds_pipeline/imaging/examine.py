@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from PIL import ImageFile
 
 from reds_pipeline.errors import ImageRejected
+from reds_pipeline.imaging.avif_container import avif_pixels
 from reds_pipeline.imaging.decoding import is_animated, open_image
 from reds_pipeline.imaging.description import PictureDescription, decode_and_describe
-from reds_pipeline.imaging.formats import JPEG, PNG, WEBP, sniff_format
+from reds_pipeline.imaging.formats import AVIF, JPEG, PNG, WEBP, sniff_format
 from reds_pipeline.imaging.jpeg_container import jpeg_size
 from reds_pipeline.imaging.metadata import CLEANED_IN_PLACE, as_png, strip_metadata
 from reds_pipeline.imaging.png_container import png_size
@@ -111,6 +112,9 @@ def _opened(data: bytes, file_format: str, limits: ImageLimits) -> ImageFile.Ima
     _check_size(image.size, limits)
     if is_animated(image):
         raise ImageRejected("animated")
+    # An AVIF decoder makes frames of another size than the one that the file shows.
+    if file_format == AVIF and avif_pixels(data) > limits.max_pixels:
+        raise ImageRejected("too_many_pixels")
     return image
 
 

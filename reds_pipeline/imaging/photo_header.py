@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reds_pipeline.imaging.avif_container import avif_pixels
 from reds_pipeline.imaging.decoding import open_image
 from reds_pipeline.imaging.formats import AVIF, GIF, HEIC, JPEG, PNG, WEBP, sniff_photo_format
 from reds_pipeline.imaging.heic import open_heic
@@ -42,6 +43,8 @@ class PhotoHeader:
         file_bytes: Of the whole file.
         coefficients_per_pixel: What a JPEG decoder has to keep of each pixel of the original
             until the last scan; 0 for what is decoded row by row.
+        hidden_pixels: What an AVIF decoder makes beyond the picture: alpha, layers, tiles, or
+            frames that are larger than the file says.
     """
 
     format: str
@@ -49,6 +52,7 @@ class PhotoHeader:
     height: int
     file_bytes: int
     coefficients_per_pixel: float = 0.0
+    hidden_pixels: int = 0
 
     @property
     def pixels(self) -> int:
@@ -63,7 +67,7 @@ class PhotoHeader:
     def decoded_pixels(self, side: int = SIDE) -> int:
         """Return how many pixels the decoder makes for squares of ``side`` pixels."""
         if self.format != JPEG:
-            return self.pixels
+            return self.pixels + self.hidden_pixels
         enough = min(self.width, self.height) // (2 * side)
         reduction = next((step for step in _JPEG_REDUCTIONS if enough >= step), 1)
         return -(-self.width // reduction) * -(-self.height // reduction)
@@ -98,4 +102,6 @@ def photo_header(data: bytes) -> PhotoHeader:
         # Pillow would allocate the whole canvas on opening it.
         return PhotoHeader(WEBP, *webp_size(data), len(data))
     picture = open_heic(data) if file_format == HEIC else open_image(data, file_format)
-    return PhotoHeader(file_format, *picture.size, len(data))
+    width, height = picture.size
+    hidden = max(0, avif_pixels(data) - width * height) if file_format == AVIF else 0
+    return PhotoHeader(file_format, width, height, len(data), hidden_pixels=hidden)

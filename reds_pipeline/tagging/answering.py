@@ -4,7 +4,8 @@ What belongs here: pure functions that merge what the models say about the looks
 does not: asking the models (``photo_tagger.py``), or the words (``likelihood.py``).
 
 Where a photo was looked at in windows, a chance is the mean over them: a tag that fits one
-window of many fits the photo less than one that fits all.
+window of many fits the photo less than one that fits all. A photo is unfamiliar where most looks
+are, and where one model finds it unfamiliar it is so for all of them.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from reds_pipeline.tagging.recommendation import (
 MOST_SUGGESTIONS = 8
 """More are not read, and ten hashtags are the polite most."""
 
+_MOST_LOOKS = 0.5
+
 LEAST_CHANCE = 0.02
 """A tag of which fifty such suggestions hold one that is right is not worth a line."""
 
@@ -41,21 +44,39 @@ class Answered:
         served: The model, for people.
         bundle: The model.
         chances: float64 (looks, k).
+        familiar: bool (looks,), which of them are like what it has learnt from; None if it cannot
+            tell.
     """
 
     served: ServedModel
     bundle: ModelBundle
     chances: NDArray[np.float64]
+    familiar: NDArray[np.bool_] | None = None
 
     @property
     def mean(self) -> NDArray[np.float64]:
         """Float64 (k,): the mean chance over the looks."""
         return np.asarray(self.chances.mean(axis=0))
 
-    @property
-    def words(self) -> tuple[Likelihood, ...]:
-        """The mean chances in words, k of them."""
-        return likelihoods(self.bundle.kind, self.mean, self.bundle.thresholds)
+    def words(self, *, is_familiar: bool | None) -> tuple[Likelihood, ...]:
+        """Return the mean chances in words, k of them.
+
+        Args:
+            is_familiar: What `is_familiar` says of the photo.
+        """
+        return likelihoods(
+            self.bundle.kind, self.mean, self.bundle.thresholds, is_familiar=is_familiar
+        )
+
+
+def is_familiar(answered: Sequence[Answered]) -> bool | None:
+    """Say whether a photo is like those that the models have learnt from; None if none can tell.
+
+    Most looks decide, as they do of the class. Where models differ, the one that does not know
+    the photo is believed: a tag that is offered too carefully costs less than a false one.
+    """
+    shares = [float(each.familiar.mean()) for each in answered if each.familiar is not None]
+    return min(shares) >= _MOST_LOOKS if shares else None
 
 
 def suggestions(answered: Sequence[Answered]) -> tuple[SuggestedTag, ...]:
@@ -64,7 +85,8 @@ def suggestions(answered: Sequence[Answered]) -> tuple[SuggestedTag, ...]:
     Where two models know a tag in whatever spelling, the one that finds it likelier names it. The
     likeliest tag of all is there however small its chance.
     """
-    found = [tag for model in answered for tag in _suggested_by(model)]
+    known = is_familiar(answered)
+    found = [tag for model in answered for tag in _suggested_by(model, is_familiar=known)]
     # Python's sort keeps the order of equals, so the model of classes comes first.
     found.sort(key=lambda tag: -tag.probability)
     first_of_key: dict[str, SuggestedTag] = {}
@@ -98,7 +120,8 @@ def is_sure(answered: Answered) -> bool:
     mean = answered.mean
     likeliest = int(mean.argmax())
     is_voted_for = opinion("centre", answered).tag == answered.bundle.classes[likeliest]
-    return is_voted_for and answered.words[likeliest] == "likely"
+    words = answered.words(is_familiar=is_familiar([answered]))
+    return is_voted_for and words[likeliest] == "likely"
 
 
 def agreement(opinions: Mapping[View, ViewOpinion], view: View) -> float:
@@ -107,9 +130,9 @@ def agreement(opinions: Mapping[View, ViewOpinion], view: View) -> float:
     return same / len(opinions)
 
 
-def _suggested_by(answered: Answered) -> list[SuggestedTag]:
+def _suggested_by(answered: Answered, *, is_familiar: bool | None) -> list[SuggestedTag]:
     mean = answered.mean
-    words = answered.words
+    words = answered.words(is_familiar=is_familiar)
     return [
         SuggestedTag(
             tag=tag,

@@ -10,6 +10,9 @@ for people, which the page has in its own.
   that reaches the tag's threshold, where naming it served best, without being likelier than not.
 * **unlikely**: anything less.
 
+Of a photo that is unlike all that a model has learnt from, chances say little: nothing of it is
+more than **maybe**.
+
 How often each word is right on held-out photographs is in ``benchmarks/README.md``.
 """
 
@@ -30,7 +33,11 @@ MAYBE_CHANCE = 0.2
 
 
 def likelihoods(
-    kind: Kind, chances: NDArray[np.float64], thresholds: NDArray[np.float64]
+    kind: Kind,
+    chances: NDArray[np.float64],
+    thresholds: NDArray[np.float64],
+    *,
+    is_familiar: bool | None = None,
 ) -> tuple[Likelihood, ...]:
     """Return the word for each class or tag of one picture.
 
@@ -38,11 +45,14 @@ def likelihoods(
         kind: Of the model that gave the chances.
         chances: float64 (k,), calibrated.
         thresholds: float64 (k,), from which an answer is given; see ``ModelBundle``.
+        is_familiar: Whether the photo is like those that the models have learnt from; None where
+            nobody can tell.
     """
     is_given = reached(chances, thresholds)
     is_likely = is_given & (chances >= LIKELY_CHANCE)
     is_maybe = is_given if kind == "tags" else chances >= MAYBE_CHANCE
+    highest: Likelihood = "maybe" if is_familiar is False else "likely"
     return tuple(
-        "likely" if likely else "maybe" if maybe else "unlikely"
+        highest if likely else "maybe" if maybe else "unlikely"
         for likely, maybe in zip(is_likely, is_maybe, strict=True)
     )

@@ -95,6 +95,9 @@ class Recommendation:
         height: The same.
         is_cropped: Whether the view leaves out part of the photo.
         models: Who was asked.
+        is_familiar: Whether the photo is like those that the models have learnt from; of one that
+            is not, nothing is likely and nothing sure. None where no model can tell, as those of
+            earlier releases cannot.
     """
 
     suggestions: tuple[SuggestedTag, ...]
@@ -106,3 +109,4 @@ class Recommendation:
     height: int
     is_cropped: bool
     models: tuple[ServedModel, ...]
+    is_familiar: bool | None = None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import os
 import signal
 import socket
 from collections.abc import Callable
@@ -107,17 +108,19 @@ def listening_socket(port: int, host: str = LOOPBACK) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)
-    except socket.gaierror as error:
-        raise RedsError(
-            f"{host} is no address of this machine; leave out --host, or give 0.0.0.0 for all."
-        ) from error
     except OSError as error:
-        if error.errno == errno.EADDRINUSE:
+        number = error.errno or 0
+        if number == errno.EADDRINUSE:
             raise RedsError(
                 f"Port {port} is taken by another program; choose another with --port."
             ) from error
+        # Names that lead nowhere have the negative numbers of `getaddrinfo`.
+        if number == errno.EADDRNOTAVAIL or number < 0:
+            raise RedsError(
+                f"{host} is no address of this machine; leave out --host, or give 0.0.0.0 for all."
+            ) from error
         raise RedsError(
-            f"REDS cannot listen at {host} port {port} ({error.strerror or error}); give --host an "
+            f"REDS cannot listen at {host} port {port} ({os.strerror(number)}); give --host an "
             "address of this machine and --port one that is not reserved."
         ) from error
 

@@ -10,10 +10,11 @@ from reds_pipeline.dataset.card import ExportFacts, citation, front_matter, rend
 from reds_pipeline.dataset.card_files import write_card
 from reds_pipeline.dataset.card_template import table_cell
 from reds_pipeline.dataset.collect_facts import curated_table
-from reds_pipeline.dataset.facts import DatasetFacts
+from reds_pipeline.dataset.facts import ContributionFacts, DatasetFacts
 from reds_pipeline.dataset.records import choose_records
 from reds_pipeline.dataset.splits import split_dataset
 from reds_pipeline.fediverse.consent import ConsentPolicy
+from reds_pipeline.feedback.curation import FeedbackRules
 from reds_pipeline.storage.home import Home
 from reds_pipeline_tests.dataset.dataset_home import CLASSES, RULES, SECRETS
 
@@ -202,3 +203,21 @@ def test_the_card_of_a_home_is_written_whole(home: Home, facts: DatasetFacts, ca
     files = write_card(home, facts)
     assert files.card.read_text(encoding="utf-8") == card
     assert files.croissant.exists()
+
+
+@pytest.mark.req("R-IMP-6")
+def test_a_card_tells_of_the_photos_that_people_gave(card: str, facts: DatasetFacts) -> None:
+    """They are not in the data set, so where there are none there is nothing to say."""
+    title = "Photos that people gave"
+    assert title not in card
+    rules = replace(RULES, feedback=FeedbackRules(share=0.1, suggested_weight=0.25))
+    given = ContributionFacts(given=9, learnt={"suggested": 4, "person": 2}, consents=("2026-11",))
+    text = section(render_card(replace(facts, rules=rules, contributions=given)), title)
+    assert "Of 9 photos that people gave on the page, models learn from 6." in text
+    assert "An operator has looked at each" in text
+    assert "At most 10% of a class's pictures" in text
+    assert "agreed to: 2026-11" in text
+    assert [row[1:] for row in table_rows(text)[2:]] == [["2", "1"], ["4", "0.25"]]
+    unreviewed = replace(rules, feedback=FeedbackRules(needs_review=False))
+    said = render_card(replace(facts, rules=unreviewed, contributions=given))
+    assert "No operator had to look at them first." in said

@@ -9,6 +9,8 @@ import dagster as dg
 import pytest
 
 from reds_pipeline.assets.contributions import contributed_images
+from reds_pipeline.dataset.collect_facts import collect_facts
+from reds_pipeline.dataset.facts import ContributionFacts
 from reds_pipeline.feedback.contributed_tables import (
     contributed_candidates,
     learnt_contributions,
@@ -25,6 +27,7 @@ from reds_pipeline.review.decisions import LABEL, Decision, DecisionBook
 from reds_pipeline.settings import load_settings
 from reds_pipeline.stage_inputs import curated_rows, learnable_pictures, learnt_rows
 from reds_pipeline.storage.home import Home
+from reds_pipeline.storage.ledger import Ledger
 from reds_pipeline.storage.tables import (
     CLASS_SELECTION,
     CONTRIBUTED_IMAGES,
@@ -128,6 +131,22 @@ def test_what_is_learnt_from_stands_beside_the_data_set_of_the_posts(home: Home)
     assert learnt_contributions(home) == [row]
     assert curated_rows(home) == before
     assert [each["sha256"] for each in learnt_rows(home)][-1] == contributed.sha256
+
+
+def test_the_card_counts_what_was_given_and_what_is_learnt_from(home: Home) -> None:
+    give(home, photo(1), how="accepted")
+    give(home, photo(2), "sofa", number=1)
+    write_images(home)
+    write_dataset(home)
+    facts = collect_facts(
+        home,
+        Ledger(home.default_ledger_url),
+        Platform(load_settings(home=home.root)).collection_rules,
+    )
+    assert facts.contributions == ContributionFacts(
+        given=2, learnt={SUGGESTED: 1}, consents=("test",)
+    )
+    assert facts.pictures == len(curated_rows(home))
 
 
 def test_backbones_see_every_photo_that_may_be_learnt_from(home: Home) -> None:

@@ -239,3 +239,29 @@ def test_what_is_learnt_from_does_not_change_with_every_photo_that_comes_in() ->
 
 def test_a_class_that_is_not_selected_any_more_is_not_learnt() -> None:
     assert reasons(judge([photo(31, "horse")])) == [LABELLED_OTHERWISE]
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_is_not_learnt_from_any_more_keeps_the_group_of_its_copies(*, kept: bool) -> None:
+    """An older model may have learnt it, and must not be tested with that author's pictures."""
+    author = post(5, kept=kept, drop_reason="" if kept else "beyond_target", group="the author's")
+    photos = [photo(31, perceptual_hash=look(5, 2)), photo(32)]
+    rows = judge(
+        photos, [author], decisions=decided(photo_31=Decision(DISCARD), photo_32=Decision(DISCARD))
+    )
+    assert reasons(rows) == [REVIEWED_OUT, REVIEWED_OUT]
+    assert [row["group"] for row in rows] == ["the author's", "photo-32"]
+
+
+def test_what_waits_ties_nothing_together() -> None:
+    """Somebody's upload that nobody has looked at takes no other photo out of the training."""
+    dropped = [
+        post(5, kept=False, drop_reason="beyond_target", perceptual_hash=look(5, 0)),
+        post(6, kept=False, drop_reason="beyond_target", perceptual_hash=look(5, 12)),
+    ]
+    photos = [
+        photo(31, perceptual_hash=look(5, 6)),
+        photo(32, perceptual_hash=look(5, 0)),
+    ]
+    rows = judge(photos, dropped, REVIEWED, decided(photo_32=Decision(KEEP, "cat")))
+    assert reasons(rows) == [WAITS_FOR_REVIEW, ""]

@@ -25,7 +25,8 @@ def test_an_operator_deletes_an_upload_by_its_code(home: Home) -> None:
     ledger = Ledger(home.default_ledger_url)
     mine = given(desk_of(home, ledger), taken_photo(1))
     command = ["withdraw", "--home", str(home.root), "--upload", mine.code]
-    CliRunner().invoke(cli, command, catch_exceptions=False)
+    result = CliRunner().invoke(cli, command, catch_exceptions=False)
+    assert "The photo is deleted" in result.stdout
     assert contributions(home) == []
     assert ledger.events("contribution")[-1]["why"] == "operator"
     again = CliRunner().invoke(cli, command)
@@ -40,11 +41,12 @@ def test_an_operator_finishes_what_was_left_undone(home: Home, mlflow_database: 
     row = {"contribution_id": "a" * 32, "sha256": home.images.put(b"left", "jpg")}
     table = home.table("contributed_images")
     write_rows(table, [row | {"extension": "jpg"}], CONTRIBUTED_IMAGES)
-    CliRunner().invoke(
-        cli, ["withdraw", "--home", str(home.root), "--finish"], catch_exceptions=False
-    )
+    command = ["withdraw", "--home", str(home.root), "--finish"]
+    CliRunner().invoke(cli, command, catch_exceptions=False)
     assert read_rows(table) == []
     assert list(home.images.files()) == []
+    again = CliRunner().invoke(cli, command, catch_exceptions=False)
+    assert again.stdout == "Nothing was left to be done.\n"
 
 
 @pytest.mark.parametrize(

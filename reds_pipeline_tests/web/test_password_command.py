@@ -45,3 +45,9 @@ def test_a_token_for_programs_is_good_enough() -> None:
 def test_a_weak_password_gets_a_sentence() -> None:
     with pytest.raises(RedsError, match="such as four words"):
         CliRunner().invoke(cli, ["password", "--stdin"], input="password\n", catch_exceptions=False)
+
+
+def test_where_nobody_can_type_it_says_what_to_do() -> None:
+    """In a container without a terminal; "the same command goes on from here" would be wrong."""
+    with pytest.raises(RedsError, match="--stdin"):
+        CliRunner().invoke(cli, ["password"], input="", catch_exceptions=False)
