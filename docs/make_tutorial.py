@@ -13,42 +13,28 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 import requests
 from PIL import Image
 from playwright.sync_api import (
-    Browser,
     FilePayload,
-    FloatRect,
     Locator,
     Page,
     expect,
     sync_playwright,
 )
+from tutorial_stage import PATIENCE_MS, WIDTH, Tutorial, free_ports
 
 from reds_pipeline.demo.pictures import draw_picture
 
 HERE = Path(__file__).parent
 PASSWORD = "a long sentence nobody guesses"
-_WIDTH = 1100
 _PHONE = 390
-_MARGIN = 14
-_COLOURS = 256
-_PATIENCE_MS = 60_000
-_SECONDS_TO_START = 180
 # Nothing that the browser would do on its own account.
 _ARGUMENTS = (
     "--no-sandbox",
@@ -58,97 +44,9 @@ _ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+_README = "../pictures/page"
 # Numbers that the demonstration's own posts do not use.
 _CAT, _GIVEN, _DELETED, _FLOWER = 411, 402, 403, 404
-
-
-@dataclass(frozen=True)
-class Ports:
-    """Where ``reds up`` serves; free ones, so that nothing else has to stop.
-
-    Attributes:
-        dagster: Of Dagster.
-        mlflow: Of MLflow.
-        page: Of the page.
-    """
-
-    dagster: int
-    mlflow: int
-    page: int
-
-
-@dataclass(frozen=True)
-class Tutorial:
-    """One walk through it.
-
-    Attributes:
-        home: Of the demonstration.
-        pictures: Where the pictures go.
-        ports: Of ``reds up``.
-        browser: The browser.
-    """
-
-    home: Path
-    pictures: Path
-    ports: Ports
-    browser: Browser
-
-    @property
-    def page(self) -> str:
-        """Address of the page."""
-        return f"http://127.0.0.1:{self.ports.page}"
-
-    @property
-    def mlflow(self) -> str:
-        """Address of MLflow."""
-        return f"http://127.0.0.1:{self.ports.mlflow}"
-
-    def reds(self, *arguments: str, typed: str = "") -> str:
-        """Run a command of the tutorial and return what it prints."""
-        click.echo(f"\n$ reds {' '.join(arguments)}")
-        done = subprocess.run(
-            [sys.executable, "-m", "reds_pipeline.cli", *arguments],
-            env=self._environment(),
-            input=typed,
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-        )
-        click.echo(done.stdout)
-        return done.stdout
-
-    @contextmanager
-    def up(self) -> Iterator[None]:
-        """Serve everything until the block ends, as ``reds up`` does."""
-        options = [f"--{name}-port={port}" for name, port in vars(self.ports).items()]
-        program = [sys.executable, "-m", "reds_pipeline.cli", "up", *options]
-        process = subprocess.Popen(program, env=self._environment(), stderr=subprocess.DEVNULL)
-        try:
-            for address in (f"{self.page}/health/ready", self.mlflow):
-                _wait_for(address)
-            yield
-        finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(timeout=_SECONDS_TO_START)
-
-    def open(self, *, width: int = _WIDTH, height: int = 760) -> Page:
-        """Open the page that tags photos in a window of its own."""
-        window = self.browser.new_context(viewport={"width": width, "height": height})
-        window.set_default_timeout(_PATIENCE_MS)
-        opened = window.new_page()
-        opened.goto(self.page)
-        opened.wait_for_selector("body[data-ready]")
-        return opened
-
-    def save(self, name: str, shown: Page | Locator) -> None:
-        """Save what is shown, in few colours, so that the repository stays small."""
-        picture = Image.open(io.BytesIO(_screenshot(shown)))
-        few = picture.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE)
-        self.pictures.mkdir(parents=True, exist_ok=True)
-        few.save(self.pictures / f"{name}.png", optimize=True)
-
-    def _environment(self) -> dict[str, str]:
-        return {**os.environ, "REDS_HOME": str(self.home), "REDS_BACKBONES": "tiny"}
 
 
 def tag_a_photo(tutorial: Tutorial) -> None:
@@ -166,14 +64,15 @@ def tag_a_photo(tutorial: Tutorial) -> None:
     card.get_by_label("Describe the photo").fill("A drawn cat, sitting, seen from the front.")
     card.get_by_role("button", name="Copy tags").click()
     tutorial.save("line", card.locator(".use"))
+    tutorial.save(_README, card)
     card.get_by_text("Why?", exact=True).click()
     card.get_by_role("button", name="Show", exact=True).click()
     heat = card.locator(".heat")
-    expect(heat).to_be_visible(timeout=_PATIENCE_MS)
+    expect(heat).to_be_visible(timeout=PATIENCE_MS)
     _bring_up(card.locator("details.why"))
     tutorial.save("why", card.locator("details.why"))
     card.get_by_role("button", name="Tell REDS").click()
-    expect(card.locator(".feedback-answer")).not_to_be_empty(timeout=_PATIENCE_MS)
+    expect(card.locator(".feedback-answer")).not_to_be_empty(timeout=PATIENCE_MS)
     tutorial.save("told", card.locator(".feedback"))
     page.context.close()
 
@@ -200,7 +99,7 @@ def look_at_a_panorama(tutorial: Tutorial) -> None:
     card = _answered(page)
     card.get_by_text("Other ways of looking").click()
     card.get_by_role("button", name="Compare three ways").click()
-    expect(card.locator(".views table")).to_be_visible(timeout=_PATIENCE_MS)
+    expect(card.locator(".views table")).to_be_visible(timeout=PATIENCE_MS)
     tutorial.save("views", card.locator(".answer"))
     page.context.close()
 
@@ -211,6 +110,7 @@ def give_and_delete(tutorial: Tutorial) -> None:
     _give(page, "cat", _GIVEN)
     card = _give(page, "cat", _DELETED, tutorial)
     tutorial.save("code", card.locator(".code"))
+    card.get_by_role("button", name="Copy code").click()
     code = card.locator(".code-text").inner_text()
     page.get_by_role("link", name="Delete an upload").first.click()
     page.get_by_label("The code").fill(code)
@@ -233,12 +133,12 @@ def review(tutorial: Tutorial) -> None:
     page.goto(f"{tutorial.page}/review?reason=contributed&state=&decision=")
     page.wait_for_selector("body[data-ready]")
     cell = page.locator(".cell").first
-    expect(cell).to_be_visible(timeout=_PATIENCE_MS)
+    expect(cell).to_be_visible(timeout=PATIENCE_MS)
     cell.focus()
     page.keyboard.press("b")
     tutorial.save("review", page)
     page.keyboard.press("k")
-    expect(page.locator("#save-words")).to_have_text("All saved", timeout=_PATIENCE_MS)
+    expect(page.locator("#save-words")).to_have_text("All saved", timeout=PATIENCE_MS)
     page.context.close()
 
 
@@ -250,7 +150,7 @@ def train_again(tutorial: Tutorial) -> None:
     newest = max(_versions(tutorial), key=int)
     if _champion(tutorial) != newest:
         tutorial.reds("promote", newest, "--reason", "the tutorial looked at both")
-    for _ in range(_PATIENCE_MS // 1000):
+    for _ in range(PATIENCE_MS // 1000):
         _choose(page, "cat", _CAT)
         page.get_by_role("button", name="Process image").click()
         _answered(page)
@@ -267,16 +167,16 @@ def compare(tutorial: Tutorial) -> None:
     """Show the two trainings side by side, and which version serves."""
     versions = _versions(tutorial)
     runs = json.dumps([versions[number] for number in sorted(versions, key=int)][-2:])
-    page = tutorial.browser.new_page(viewport={"width": _WIDTH, "height": 820})
+    page = tutorial.browser.new_page(viewport={"width": WIDTH, "height": 820})
     page.goto(f"{tutorial.mlflow}/#/compare-runs?runs={runs}&experiments=%5B%221%22%5D")
-    page.get_by_role("button", name="Close").click(timeout=_PATIENCE_MS)
+    page.get_by_role("button", name="Close").click(timeout=PATIENCE_MS)
     page.get_by_text("Visualizations").click()
     only_different = page.get_by_role("switch", name="Parameters - Show diff only")
     only_different.click()
     _bring_up(page.get_by_text("Parameters", exact=True))
     tutorial.save("comparison", page)
     page.goto(f"{tutorial.mlflow}/#/models/reds-tagger")
-    expect(page.get_by_text("champion").first).to_be_visible(timeout=_PATIENCE_MS)
+    expect(page.get_by_text("champion").first).to_be_visible(timeout=PATIENCE_MS)
     tutorial.save("versions", page)
     page.close()
 
@@ -292,8 +192,8 @@ def _file(name: str, picture: Image.Image) -> FilePayload:
 
 
 def _answered(page: Page) -> Locator:
-    expect(page.locator(".card-title").first).to_be_visible(timeout=_PATIENCE_MS)
-    expect(page.locator(".working")).to_have_count(0, timeout=_PATIENCE_MS)
+    expect(page.locator(".card-title").first).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator(".working")).to_have_count(0, timeout=PATIENCE_MS)
     return page.locator(".card").first
 
 
@@ -309,24 +209,6 @@ def _give(page: Page, name: str, number: int, tutorial: Tutorial | None = None) 
     return _answered(page)
 
 
-def _screenshot(shown: Page | Locator) -> bytes:
-    """Return the window, or a part of the page with a little of what is around it."""
-    if isinstance(shown, Page):
-        return shown.screenshot(animations="disabled")
-    box = shown.bounding_box()
-    if box is None:
-        raise click.ClickException(f"{shown} is not on the page, so no picture was made.")
-    left = max(0.0, box["x"] - _MARGIN)
-    top = max(0.0, box["y"] + shown.page.evaluate("scrollY") - _MARGIN)
-    clip: FloatRect = {
-        "x": left,
-        "y": top,
-        "width": box["width"] + 2 * _MARGIN,
-        "height": box["height"] + 2 * _MARGIN,
-    }
-    return shown.page.screenshot(animations="disabled", full_page=True, clip=clip)
-
-
 def _bring_up(part: Locator) -> None:
     part.evaluate("part => part.scrollIntoView({ block: 'start' })")
 
@@ -336,7 +218,7 @@ def _versions(tutorial: Tutorial) -> dict[str, str]:
     answer = requests.get(
         f"{tutorial.mlflow}/api/2.0/mlflow/model-versions/search",
         params={"filter": "name='reds-tagger'"},
-        timeout=_SECONDS_TO_START,
+        timeout=60,
     )
     return {each["version"]: each["run_id"] for each in answer.json()["model_versions"]}
 
@@ -345,29 +227,9 @@ def _champion(tutorial: Tutorial) -> str:
     answer = requests.get(
         f"{tutorial.mlflow}/api/2.0/mlflow/registered-models/alias",
         params={"name": "reds-tagger", "alias": "champion"},
-        timeout=_SECONDS_TO_START,
+        timeout=60,
     )
     return str(answer.json()["model_version"]["version"])
-
-
-def _wait_for(address: str) -> None:
-    deadline = time.monotonic() + _SECONDS_TO_START
-    while True:
-        try:
-            if requests.get(address, timeout=5).ok:
-                return
-        except requests.RequestException:
-            pass
-        if time.monotonic() > deadline:
-            raise click.ClickException(f"{address} does not answer, so no pictures were made.")
-        time.sleep(0.5)
-
-
-def _free_ports() -> Ports:
-    with socket.socket() as first, socket.socket() as second, socket.socket() as third:
-        for each in (first, second, third):
-            each.bind(("127.0.0.1", 0))
-        return Ports(*(each.getsockname()[1] for each in (first, second, third)))
 
 
 @click.command(help=__doc__.splitlines()[0])
@@ -381,7 +243,7 @@ def make(pictures: Path) -> None:
         raise click.ClickException("There is no Chromium here; install it with apt-get.")
     with tempfile.TemporaryDirectory() as directory, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=list(_ARGUMENTS))
-        tutorial = Tutorial(Path(directory) / "reds", pictures, _free_ports(), browser)
+        tutorial = Tutorial(Path(directory) / "reds", pictures, free_ports(), browser)
         tutorial.reds("demo")
         with tutorial.up():
             tag_a_photo(tutorial)

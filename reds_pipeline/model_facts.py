@@ -28,7 +28,8 @@ LABEL_ORIGINS = "reds.label_origins"
 
 _MOST_PAIRS = 5
 FOLDS, TEST = "5 grouped folds", "the frozen test"
-# Names of the training's record, with the metrics of the run that are the ends of its interval.
+# Names of the training's record, empty where only the metric has the value, with the metrics of the
+# run that are the ends of its interval.
 _RESULTS = (
     ("mean accuracy of the folds", FOLDS, "cv_mean", ""),
     ("accuracy", TEST, "test_accuracy", "test/accuracy"),
@@ -37,6 +38,7 @@ _RESULTS = (
     ("calibration error", TEST, "test_calibration_error", "test/calibration_error"),
     ("share of pictures answered", TEST, "test_coverage", "test/coverage"),
     ("accuracy of the answers given", TEST, "test_answered_accuracy", "test/answered_accuracy"),
+    ("share of pictures found familiar", TEST, "", "test/familiar"),
 )
 _TAG_RESULTS = (
     ("precision at 1", FOLDS, "precision_at_1", "cv/precision_at_1"),
@@ -273,12 +275,13 @@ def _results(
     metrics = tracking.metrics(run_id) if record else {}
     found = []
     for name, data, column, metric in wanted:
-        if record.get(column) is None:
+        value = record.get(column) if column else metrics.get(metric)
+        if value is None:
             continue
         ends = [metrics.get(f"{metric}_{end}") for end in ("low", "high")]
         known = None not in ends
         interval = f"{ends[0]:.3f} to {ends[1]:.3f}" if metric and known else ""
-        found.append(Result(name, data, float(record[column]), interval))
+        found.append(Result(name, data, float(value), interval))
     return tuple(found)
 
 

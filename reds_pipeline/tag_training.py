@@ -44,7 +44,7 @@ RECORD = "tag_training.json"
 TAG_TABLE = "tags.json"
 FIGURE = "figures/average_precision.png"
 # Raised when what a training computes or logs changes, so that old ones are not taken for new.
-_VERSION = 1
+_VERSION = 2
 
 Row = dict[str, Any]
 
@@ -177,6 +177,7 @@ def tag_training_key(problem: TagProblem, parameters: TagParameters) -> str:
 def _train(
     run: Training, problem: TagProblem, parameters: TagParameters, key: str
 ) -> tuple[Row, list[Row]]:
+    from reds_pipeline.modeling.familiarity import fit_familiarity
     from reds_pipeline.modeling.multilabel import run_tag_experiment
     from reds_pipeline.modeling.tag_figure import average_precision_figure
 
@@ -200,7 +201,8 @@ def _train(
     run.log_bytes(
         FIGURE, average_precision_figure(per_tag, f"{data.backbone}: how well pictures show a tag")
     )
-    log_tag_model(run, problem, experiment, row)
+    familiarity = fit_familiarity(data.features, data.labels, data.groups, split)
+    log_tag_model(run, problem, experiment, row, familiarity)
     run.describe(summary(row, per_tag))
     run.log_json(RECORD, row)
     return row, per_tag

@@ -22,6 +22,7 @@ from reds_pipeline.tracking import BUNDLE_DIRECTORY, MODEL_ARTIFACT
 from reds_pipeline.training_set import TrainingSet
 
 if TYPE_CHECKING:
+    from reds_pipeline.modeling.familiarity import Familiarity
     from reds_pipeline.modeling.multilabel import TagExperiment
     from reds_pipeline.modeling.ranking_metrics import Interval, Recommendations, TagMeasures
     from reds_pipeline.modeling.splits import Protocol, Split
@@ -181,7 +182,13 @@ def _calibration_error(
     return {name: error.value, f"{name}_low": error.low, f"{name}_high": error.high}
 
 
-def log_tag_model(run: Training, problem: TagProblem, experiment: TagExperiment, row: Row) -> None:
+def log_tag_model(
+    run: Training,
+    problem: TagProblem,
+    experiment: TagExperiment,
+    row: Row,
+    familiarity: Familiarity,
+) -> None:
     """Log the final model as a bundle, which is all that our own programs read."""
     from reds_pipeline.modeling.bundle import save_bundle
     from reds_pipeline.modeling.multilabel import bundle_of_tags
@@ -190,7 +197,7 @@ def log_tag_model(run: Training, problem: TagProblem, experiment: TagExperiment,
     provenance = problem.data.provenance(row, shown)
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary) / MODEL_ARTIFACT
-        bundle = bundle_of_tags(experiment, problem.choice.tags, provenance)
+        bundle = bundle_of_tags(experiment, problem.choice.tags, provenance, familiarity)
         save_bundle(bundle, directory / BUNDLE_DIRECTORY)
         run.log_directory(directory, MODEL_ARTIFACT)
 

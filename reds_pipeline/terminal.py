@@ -93,6 +93,8 @@ def show_tags(answers: Sequence[Mapping[str, Any]]) -> None:
             tags = "  ".join(f"{tag['tag']} {tag['probability']:.2f}" for tag in answer["tags"])
             if not answer["tags"]:
                 tags = "no tag is likely enough"
+            elif answer["familiar"] is False:
+                tags += "  (not sure: unlike the photos that REDS has learnt from)"
             elif not answer["confident"]:
                 tags += "  (not sure)"
             table.add_row(answer["file"], tags, f"version {answer['model_version']}")

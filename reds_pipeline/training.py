@@ -42,7 +42,7 @@ PROTOCOLS: tuple[Protocol, ...] = ("grouped", "report")
 PROMOTABLE: Protocol = "grouped"
 RECORD = "training.json"
 # Raised when what a training computes or logs changes, so that old ones are not taken for new.
-_VERSION = 2
+_VERSION = 3
 
 Row = dict[str, Any]
 

@@ -58,6 +58,8 @@ class Outcome:
 
 def log_numbers(run: Training, outcome: Outcome) -> None:
     """Log every number of folds and test on the run, and each fold as a run of its own."""
+    from reds_pipeline.modeling.intervals import wilson_interval
+
     data, record, experiment = outcome.data, outcome.record, outcome.experiment
     folds, final = experiment.folds, experiment.final
     by_fold = {
@@ -86,6 +88,8 @@ def log_numbers(run: Training, outcome: Outcome) -> None:
             f"{part}/answered_accuracy_low": ends[0],
             f"{part}/answered_accuracy_high": ends[1],
         }
+    familiar = experiment.test_familiar
+    low, high = wilson_interval(int(familiar.sum()), len(familiar))
     rate = data.embedded / data.embed_seconds if data.embed_seconds else None
     values: dict[str, float | None] = {
         **by_fold,
@@ -100,6 +104,10 @@ def log_numbers(run: Training, outcome: Outcome) -> None:
         "test/accuracy_low": record["test_low"],
         "test/accuracy_high": record["test_high"],
         "test/macro_f1": record["macro_f1"],
+        "test/familiar": float(familiar.mean()),
+        "test/familiar_low": low,
+        "test/familiar_high": high,
+        "familiar_limit": experiment.familiarity.limit,
         "answer_threshold": record["answer_threshold"],
         "time/embed_s": record["embed_s"],
         "time/embed_pictures_per_s": rate,
@@ -189,7 +197,9 @@ def log_model(run: Training, outcome: Outcome) -> None:
     head = experiment.final.head
     shown = ("cv_mean", "cv_var_ddof0", "test_accuracy", "test_low", "test_high")
     provenance = data.provenance(record, shown)
-    bundle = bundle_from_head(head, experiment.temperature, experiment.threshold, provenance)
+    bundle = bundle_from_head(
+        head, experiment.temperature, experiment.threshold, provenance, experiment.familiarity
+    )
     with tempfile.TemporaryDirectory() as temporary:
         directory = Path(temporary) / MODEL_ARTIFACT
         # For people: loads with mlflow.sklearn and takes embeddings. Our own programs read the
@@ -219,6 +229,8 @@ def summary(outcome: Outcome) -> str:
         f"- Chances out of fold are off by {folds.value:.1%} on average (95 % interval "
         f"{folds.low:.1%} to {folds.high:.1%}; {folds.by_chance:.1%} would be so by chance).\n"
         f"- {answers_in_words(test)}\n"
+        f"- {experiment.test_familiar.mean():.1%} of the test is found familiar; of photos that "
+        "are not, nothing is called likely.\n"
         f"{_contributed_in_words(outcome)}"
         f"- C = {record['C']:g}. Fitting took {record['fit_s']:.1f} s, embedding "
         f"{record['embed_s']:.1f} s for {data.embedded} pictures with {data.engine}."

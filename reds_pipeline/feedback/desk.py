@@ -34,6 +34,7 @@ from reds_pipeline.feedback.consent import CONSENT
 from reds_pipeline.feedback.contributions import (
     Contribution,
     contribution,
+    remove_contribution,
     retag_contribution,
     store_contribution,
 )
@@ -210,9 +211,14 @@ class FeedbackDesk:
                 "Your photo was not kept because there is no room for it at this moment; its tags "
                 "are not affected.",
             ) from error
-        self._ledger.append(
-            CONTRIBUTION, contributed.id, {"event": "given", "consent": contributed.consent}
-        )
+        try:
+            self._ledger.append(
+                CONTRIBUTION, contributed.id, {"event": "given", "consent": contributed.consent}
+            )
+        except Exception:
+            # Nobody gets its code then.
+            remove_contribution(self._home, contributed.id)
+            raise
         return contributed
 
     def find(self, code: str) -> Contribution | None:

@@ -8,7 +8,9 @@ so the web page and the command line start quickly.
 There are two kinds. A model of ``classes`` gives a picture one of them: softmax, chances that add
 up to 1. A model of ``tags`` gives it any number of them: sigmoid, chances of their own (H-18). Both
 are the same numbers otherwise, so one file format holds both. Version 1 of the format knew
-``classes`` only, with one temperature and no thresholds; it is still read.
+``classes`` only, with one temperature and no thresholds; version 2 could not tell whether a photo
+is like those that it learnt from. Both are still read, and a model that cannot tell that is still
+written as version 2.
 """
 
 from __future__ import annotations
@@ -29,21 +31,33 @@ from numpy.typing import NDArray
 from reds_pipeline.errors import RedsError
 from reds_pipeline.modeling.abstention import reached
 from reds_pipeline.modeling.calibration import probabilities, sigmoid
+from reds_pipeline.modeling.familiarity import Familiarity
 from reds_pipeline.modeling.heads import FittedHead
 from reds_pipeline.storage.atomic import TEMPORARY_PREFIX
 
 Kind = Literal["classes", "tags"]
 
 FORMAT = "reds-model-bundle"
-VERSION = 2
+VERSION = 3
 TENSORS_NAME = "model.safetensors"
 DESCRIPTION_NAME = "bundle.json"
 
 _ALWAYS = {"format", "version", "classes", "tensors_sha256", "provenance"}
 # Entries of the JSON file and names of the tensors, by version of the format.
-DESCRIPTION_KEYS = {1: _ALWAYS | {"temperature"}, VERSION: _ALWAYS | {"kind"}}
+DESCRIPTION_KEYS = {
+    1: _ALWAYS | {"temperature"},
+    2: _ALWAYS | {"kind"},
+    VERSION: _ALWAYS | {"kind"},
+}
 _MACHINE = {"mean", "scale", "weights", "intercept"}
-TENSOR_NAMES = {1: _MACHINE, VERSION: _MACHINE | {"slope", "offset", "thresholds"}}
+_DECISION = _MACHINE | {"slope", "offset", "thresholds"}
+_FAMILIARITY = {"centre", "scale", "directions", "limit"}
+_FAMILIARITY_PREFIX = "familiarity."
+TENSOR_NAMES = {
+    1: _MACHINE,
+    2: _DECISION,
+    VERSION: _DECISION | {_FAMILIARITY_PREFIX + name for name in _FAMILIARITY},
+}
 
 
 @dataclass(frozen=True)
@@ -84,6 +98,7 @@ class ModelBundle:
         thresholds: float64 (k,), the chance from which an answer is given; 0 to 1, at which
             none is (``abstention.NO_ANSWER``).
         provenance: Where it comes from.
+        familiarity: What photos that it learnt from look like; None where that is not known.
 
     Raises:
         ValueError: The parts do not fit together or a number is not finite.
@@ -99,6 +114,7 @@ class ModelBundle:
     offset: NDArray[np.float64]
     thresholds: NDArray[np.float64]
     provenance: Provenance
+    familiarity: Familiarity | None = None
 
     def __post_init__(self) -> None:
         """Check shapes, types and numbers."""
@@ -126,6 +142,10 @@ class ModelBundle:
             raise ValueError("its scale holds numbers that are not above zero")
         if not ((self.thresholds >= 0) & (self.thresholds <= 1)).all():
             raise ValueError("its thresholds hold numbers that are not chances")
+        if self.familiarity is not None and self.familiarity.dimension != dimension:
+            raise ValueError(
+                f"its familiarity takes {self.familiarity.dimension} numbers, not {dimension}"
+            )
 
     @property
     def dimension(self) -> int:
@@ -173,9 +193,20 @@ class ModelBundle:
         """
         return reached(chances, self.thresholds)
 
+    def is_familiar(self, embeddings: NDArray[np.floating[Any]]) -> NDArray[np.bool_] | None:
+        """Return bool (n,), which embeddings (n, d) are like those it learnt from.
+
+        None where it cannot tell, as models of earlier releases cannot.
+        """
+        return None if self.familiarity is None else self.familiarity.is_familiar(embeddings)
+
 
 def bundle_from_head(
-    head: FittedHead, temperature: float, answer_threshold: float, provenance: Provenance
+    head: FittedHead,
+    temperature: float,
+    answer_threshold: float,
+    provenance: Provenance,
+    familiarity: Familiarity | None = None,
 ) -> ModelBundle:
     """Return the bundle that decides as ``head`` does.
 
@@ -184,6 +215,7 @@ def bundle_from_head(
         temperature: See ``calibration``; above zero.
         answer_threshold: The chance from which the likeliest class is an answer to rely on.
         provenance: Where it comes from.
+        familiarity: What photos that it learnt from look like.
 
     Raises:
         ValueError: The temperature is not above zero, or the threshold is not a chance.
@@ -208,6 +240,7 @@ def bundle_from_head(
         offset=np.zeros(count),
         thresholds=np.full(count, float(answer_threshold)),
         provenance=provenance,
+        familiarity=familiarity,
     )
 
 
@@ -221,10 +254,17 @@ def save_bundle(bundle: ModelBundle, directory: Path) -> None:
     """
     from safetensors.numpy import save
 
-    tensors = save({name: getattr(bundle, name) for name in sorted(TENSOR_NAMES[VERSION])})
+    arrays = {name: getattr(bundle, name) for name in _DECISION}
+    familiarity = bundle.familiarity
+    if familiarity is not None:
+        arrays |= {
+            _FAMILIARITY_PREFIX + name: np.asarray(getattr(familiarity, name), np.float64)
+            for name in _FAMILIARITY
+        }
+    tensors = save({name: arrays[name] for name in sorted(arrays)})
     description = {
         "format": FORMAT,
-        "version": VERSION,
+        "version": 2 if familiarity is None else VERSION,
         "kind": bundle.kind,
         "classes": list(bundle.classes),
         "tensors_sha256": hashlib.sha256(tensors).hexdigest(),
@@ -263,11 +303,13 @@ def load_bundle(directory: Path) -> ModelBundle:
         if version == 1:
             temperature = _number(description["temperature"], "temperature")
             tensors |= _calibration_of_version_1(temperature, len(classes))
+        familiarity = _familiarity(tensors) if version == VERSION else None
         return ModelBundle(
             kind="classes" if version == 1 else description["kind"],
             classes=classes,
             provenance=_provenance(description["provenance"]),
-            **tensors,
+            familiarity=familiarity,
+            **{name: tensors[name] for name in _DECISION},
         )
     except (OSError, ValueError) as error:
         raise RedsError(
@@ -298,6 +340,14 @@ def _calibration_of_version_1(temperature: float, count: int) -> dict[str, NDArr
         "offset": np.zeros(count),
         "thresholds": np.zeros(count),
     }
+
+
+def _familiarity(tensors: dict[str, NDArray[np.float64]]) -> Familiarity:
+    parts = {name: tensors[_FAMILIARITY_PREFIX + name] for name in _FAMILIARITY}
+    limit = parts.pop("limit")
+    if limit.shape != () or limit.dtype != np.float64:
+        raise ValueError("its familiarity's limit is not a number")
+    return Familiarity(**parts, limit=float(limit))
 
 
 def _read_tensors(

@@ -31,6 +31,7 @@ from reds_pipeline.modeling.cross_validation import (
     measure_final,
     measure_folds,
 )
+from reds_pipeline.modeling.familiarity import Familiarity, fit_familiarity
 from reds_pipeline.modeling.heads import HeadParameters
 from reds_pipeline.modeling.splits import Split
 from reds_pipeline.modeling.training_only import TrainingOnly, folded_rows
@@ -56,6 +57,8 @@ class Experiment:
             the out-of-fold chances.
         cv_answers: What it means for the out-of-fold answers, on which it was drawn.
         test_answers: What it means for the test images, which had no part in it.
+        familiarity: What photos like the training images look like.
+        test_familiar: bool (test images,), which of them it finds familiar.
         n_only_trained: How many images the final head learnt from that are in no number here.
     """
 
@@ -71,6 +74,8 @@ class Experiment:
     threshold: float
     cv_answers: Answers
     test_answers: Answers
+    familiarity: Familiarity
+    test_familiar: NDArray[np.bool_]
     n_only_trained: int = 0
 
 
@@ -119,6 +124,7 @@ def run_experiment(
     cv_highest, cv_correct = _answers(chances[training], names[training], folds.classes)
     test_highest, test_correct = _answers(test_chances, names[split.test], folds.classes)
     threshold = answer_threshold(cv_highest, cv_correct, parameters.answer_accuracy)
+    familiarity = fit_familiarity(features, labels, groups, split, only_trained)
     seed = parameters.seed
     return Experiment(
         folds=folds,
@@ -137,6 +143,8 @@ def run_experiment(
         threshold=threshold,
         cv_answers=answers(cv_highest, cv_correct, threshold),
         test_answers=answers(test_highest, test_correct, threshold),
+        familiarity=familiarity,
+        test_familiar=familiarity.is_familiar(features[split.test]),
         n_only_trained=0 if extra is None else len(extra.fold),
     )
 

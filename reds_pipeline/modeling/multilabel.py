@@ -28,6 +28,7 @@ from reds_pipeline.modeling.blas_threads import one_blas_thread
 from reds_pipeline.modeling.bundle import ModelBundle, Provenance
 from reds_pipeline.modeling.calibration import fit_sigmoids, sigmoid
 from reds_pipeline.modeling.choose_c import FoldFits, fit_folds
+from reds_pipeline.modeling.familiarity import Familiarity
 from reds_pipeline.modeling.ranking_metrics import (
     Recommendations,
     TagMeasures,
@@ -198,7 +199,10 @@ def draw_thresholds(chances: Numbers, targets: Flags) -> tuple[Numbers, Flags]:
 
 
 def bundle_of_tags(
-    experiment: TagExperiment, tags: Sequence[str], provenance: Provenance
+    experiment: TagExperiment,
+    tags: Sequence[str],
+    provenance: Provenance,
+    familiarity: Familiarity | None = None,
 ) -> ModelBundle:
     """Return the portable model that decides as the experiment's final one."""
     final = experiment.fits.final
@@ -213,6 +217,7 @@ def bundle_of_tags(
         offset=experiment.calibration.offset,
         thresholds=experiment.calibration.thresholds,
         provenance=provenance,
+        familiarity=familiarity,
     )
 
 

@@ -27,6 +27,7 @@ LONGEST_BACK_OFF_SECONDS = 600.0
 
 _MODELS = (REGISTERED_MODEL, HASHTAG_MODEL)
 _PATIENCE_AT_CLOSE_SECONDS = 10.0
+_MOST_DOUBLINGS = 60
 _ENGINES_IN_WORDS = {"numpy": "no network", "pytorch": "PyTorch"}
 
 
@@ -146,7 +147,7 @@ class ChampionWatch:
         except Exception as error:
             sentence = _refused(champion, self._served(model), error)
             times = failure.times + 1 if failure else 1
-            pause = min(self._seconds * 2**times, LONGEST_BACK_OFF_SECONDS)
+            pause = back_off(self._seconds, times)
             named = (champion.version, champion.run_id)
             self._failures[model] = _Failure(named, sentence, times, time.monotonic() + pause)
             # Why a file is damaged is said once; what nobody foresaw needs its traceback.
@@ -204,6 +205,17 @@ class ChampionWatch:
         found = [failures[model].problem for model in _MODELS if model in failures]
         found += [notices[model] for model in _MODELS if notices.get(model)]
         return " ".join(dict.fromkeys(found))
+
+
+def back_off(seconds: float, times: int) -> float:
+    """Return the seconds after which a version is tried again that could not be loaded.
+
+    Args:
+        seconds: Between two looks at the registry.
+        times: How often it was tried; in a week of waiting that is a thousand times.
+    """
+    # A float cannot take on every power of two.
+    return min(seconds * 2.0 ** min(times, _MOST_DOUBLINGS), LONGEST_BACK_OFF_SECONDS)
 
 
 def _registry_away(error: Exception, *, is_serving: bool) -> str:

@@ -16,7 +16,14 @@ import numpy as np
 from reds_pipeline.errors import RedsError
 from reds_pipeline.imaging.resize import SIDE
 from reds_pipeline.resources import Platform
-from reds_pipeline.tagging.answering import Answered, agreement, is_sure, opinion, suggestions
+from reds_pipeline.tagging.answering import (
+    Answered,
+    agreement,
+    is_familiar,
+    is_sure,
+    opinion,
+    suggestions,
+)
 from reds_pipeline.tagging.champion_watch import ChampionWatch
 from reds_pipeline.tagging.hashtag_form import as_hashtag, tag_key
 from reds_pipeline.tagging.live_state import LiveState, NoModelYet
@@ -136,9 +143,11 @@ class PhotoTagger:
         if compare and serving.classes is not None:
             opinions = {each: opinion(each, answered[each][0]) for each in views}
         found = suggestions(answered[view])
+        known = is_familiar(answered[view])
+        sure = is_sure(of_classes[0]) if of_classes else found[0].likelihood == "likely"
         return Recommendation(
             suggestions=found,
-            is_sure=is_sure(of_classes[0]) if of_classes else found[0].likelihood == "likely",
+            is_sure=sure and known is not False,
             view=view,
             opinions=tuple(opinions.values()),
             agreement=agreement(opinions, view) if opinions else None,
@@ -146,6 +155,7 @@ class PhotoTagger:
             height=photo.height,
             is_cropped=view == "centre" and photo.is_cropped,
             models=tuple(model.served for model in serving.models),
+            is_familiar=known,
         )
 
     def explain(self, photo: Photo, tag: str) -> Explanation:
@@ -191,7 +201,9 @@ def _ask(serving: Serving, photo: Photo, views: tuple[View, ...]) -> dict[View, 
             parts = np.split(embedded, ends)
             features[encoder.description.encoder_id] = dict(zip(views, parts, strict=True))
         for view, seen in features[encoder.description.encoder_id].items():
-            chances[view].append(Answered(model.served, model.bundle, model.bundle.predict(seen)))
+            bundle = model.bundle
+            answer = Answered(model.served, bundle, bundle.predict(seen), bundle.is_familiar(seen))
+            chances[view].append(answer)
     return chances
 
 

@@ -81,10 +81,12 @@ class Tagger:
 
         Returns:
             In the order of ``paths``: ``{"file", "tags": [{"tag", "probability"}], "top",
-            "confident", "model_version"}``, or ``{"file", "error"}``. A model of classes gives
+            "confident", "familiar", "model_version"}``, or ``{"file", "error"}``. A model of classes gives
             all of them, the likeliest first; a model of tags gives those that reach their
             thresholds (R-IMP-1), which may be none. ``top`` is the likeliest in any case, and
-            ``confident`` says whether its chance reaches its threshold.
+            ``confident`` says whether its chance reaches its threshold and the photo is not
+            unlike those that the model learnt from, which ``familiar`` says; None where the model
+            cannot tell.
         """
         answers: list[dict[str, Any]] = []
         for start in range(0, len(paths), _FILES_AT_ONCE):
@@ -120,20 +122,29 @@ class Tagger:
             squares: uint8 (n, side, side, 3), by the rule of the training.
 
         Returns:
-            For each picture ``{"tags", "top", "confident"}``; see `tag_files`.
+            For each picture ``{"tags", "top", "confident", "familiar"}``; see `tag_files`.
         """
         if not len(squares):
             return []
         bundle = self._bundle
-        chances = bundle.predict(self._encoder(squares))
+        embeddings = self._encoder(squares)
+        chances = bundle.predict(embeddings)
+        found = bundle.is_familiar(embeddings)
+        familiar = [None] * len(chances) if found is None else [bool(one) for one in found]
         return [
-            _answer(bundle, row, is_given)
-            for row, is_given in zip(chances, bundle.is_given(chances), strict=True)
+            _answer(bundle, row, is_given, is_familiar=is_familiar)
+            for row, is_given, is_familiar in zip(
+                chances, bundle.is_given(chances), familiar, strict=True
+            )
         ]
 
 
 def _answer(
-    bundle: ModelBundle, chances: NDArray[np.float64], is_given: NDArray[np.bool_]
+    bundle: ModelBundle,
+    chances: NDArray[np.float64],
+    is_given: NDArray[np.bool_],
+    *,
+    is_familiar: bool | None,
 ) -> dict[str, Any]:
     ranked = np.argsort(-chances, kind="stable")
     named = [column for column in ranked if bundle.kind == "classes" or is_given[column]]
@@ -143,5 +154,6 @@ def _answer(
             for column in named
         ],
         "top": bundle.classes[ranked[0]],
-        "confident": bool(is_given[ranked[0]]),
+        "confident": bool(is_given[ranked[0]]) and is_familiar is not False,
+        "familiar": is_familiar,
     }

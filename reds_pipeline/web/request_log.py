@@ -75,6 +75,8 @@ def logging_configuration() -> dict[str, Any]:
                 "stream": "ext://sys.stderr",
             }
         },
+        # Its warnings about broken forms quote what was sent, one for each byte if need be.
+        "loggers": {"python_multipart": {"level": "ERROR"}},
         "root": {"handlers": ["stderr"], "level": "WARNING"},
     }
 

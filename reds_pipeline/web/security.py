@@ -100,7 +100,9 @@ class OwnPagesOnly:
     def _refusal(self, scope: Scope) -> Refusal | None:
         """Return why a request is not let through."""
         headers = Headers(scope=scope)
-        host = headers.get("host", "")
+        names = headers.getlist("host")
+        # Of two a proxy may have looked at the other one.
+        host = names[0] if len(names) == 1 else ""
         # Supervisors ask by whatever address they know, and learn one word.
         is_health = scope["path"].startswith(f"{HEALTH}/")
         if not is_health and without_port(host) not in self._names:

@@ -84,6 +84,8 @@ def server_configuration(application: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
         application,
         http=ImpatientProtocol,
+        # No page uses WebSockets, and none of the walls looks at them.
+        ws="none",
         log_config=logging_configuration(),
         log_level="warning",
         access_log=False,

@@ -164,6 +164,15 @@ def picture_address(jpeg: bytes) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode('ascii')}"
 
 
+def formats_words(*, opens_heic: bool) -> str:
+    """Return which kinds of file may be chosen.
+
+    Args:
+        opens_heic: Whether the extra ``heic`` is installed here.
+    """
+    return "JPEG, PNG, WebP or HEIC" if opens_heic else "JPEG, PNG or WebP"
+
+
 def words_of(hashtag: str) -> list[str]:
     """Return the words of a hashtag, so that a line may break between them.
 

@@ -13,11 +13,12 @@ the photo again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args
 
 from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -26,6 +27,7 @@ from reds_pipeline.errors import RedsError
 from reds_pipeline.feedback.answers import FeedbackRefused
 from reds_pipeline.feedback.consent import CONSENT, consent_sentences
 from reds_pipeline.feedback.typed_tags import typed_tags
+from reds_pipeline.imaging.heic import can_open_heic
 from reds_pipeline.tagging.hashtag_form import as_hashtag
 from reds_pipeline.tagging.live_state import NoModelYet
 from reds_pipeline.tagging.recommendation import Recommendation, View
@@ -169,6 +171,12 @@ async def _cards(
         except HTTPException as refusal:
             refusals.append(refusal)
             cards.append(Problem(tag_cards.card_id(), place, str(refusal.detail)))
+        except Exception:
+            # The page with the codes of those before does not come.
+            for each in cards:
+                if isinstance(each, Card) and each.code:
+                    await run_in_threadpool(site.feedback.delete, each.code)
+            raise
         else:
             cards.append(card)
     return tuple(cards), refusals[0] if len(refusals) == len(cards) else _OK
@@ -177,19 +185,9 @@ async def _cards(
 def _card(
     site: Site, choices: Choices, place: str, photo: Photo, recommendation: Recommendation
 ) -> Card:
-    contribution, code, refusal = "", "", ""
-    if choices.consent:
-        try:
-            given = site.feedback.contribute(photo, choices.consent)
-            contribution, code = given.id, given.code
-        except FeedbackRefused as error:
-            refusal = str(error)
-    answer = site.feedback.shown(
-        recommendation, own_tags=choices.own_tags, contribution=contribution
-    )
     shown, folded = tag_cards.split_by_chance(recommendation.suggestions, choices.least)
     first = recommendation.suggestions[0].tag if recommendation.suggestions else ""
-    return Card(
+    card = Card(
         id=tag_cards.card_id(),
         place=place,
         preview=tag_cards.picture_address(photo.preview()),
@@ -197,13 +195,34 @@ def _card(
         shown=shown,
         folded=folded,
         own_tags=choices.own_tags,
-        answer=answer,
-        code=code,
-        refusal=refusal,
+        answer="",
+        code="",
+        refusal="",
         shape=tag_cards.shape_sentence(recommendation),
         views=tag_cards.views_of(recommendation),
         why=_why(site, photo, first) if choices.why and first else None,
     )
+    # Last, because whoever gets no card gets no code to delete the photo with.
+    return _with_answer(site, choices, photo, card)
+
+
+def _with_answer(site: Site, choices: Choices, photo: Photo, card: Card) -> Card:
+    """Return the card with its token, after taking the photo for training if that was asked for."""
+    contribution, code, refusal = "", "", ""
+    if choices.consent:
+        try:
+            given = site.feedback.contribute(photo, choices.consent)
+            contribution, code = given.id, given.code
+        except FeedbackRefused as error:
+            refusal = str(error)
+    try:
+        answer = site.feedback.shown(
+            card.recommendation, own_tags=choices.own_tags, contribution=contribution
+        )
+    except Exception:
+        site.feedback.delete(code)
+        raise
+    return replace(card, answer=answer, code=code, refusal=refusal)
 
 
 def _why(site: Site, photo: Photo, tag: str) -> Figure:
@@ -257,6 +276,7 @@ def _page(
         "cards": cards,
         "chosen": choices,
         "consent": CONSENT if settings.contributions != "off" else None,
+        "formats": tag_cards.formats_words(opens_heic=can_open_heic()),
         "consent_sentences": consent_sentences(settings.contribution_days),
         "limits": site.limits,
         "models_key": tag_cards.models_key(state.models),

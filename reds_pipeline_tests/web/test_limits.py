@@ -244,3 +244,52 @@ def test_of_a_small_memory_one_upload_takes_no_more_than_half_of_what_is_for_fil
     assert limits.held_bytes + limits.decoded_bytes == 256_000_000
     few = SiteLimits.of(load_settings(photos_at_once=1))
     assert few.photo_bytes < few.upload_bytes < 2 * few.photo_bytes
+
+
+@pytest.mark.req("R-PRD-5")
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        pytest.param(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nX-Long: ", id="header"),
+        pytest.param(
+            head("/nothing", "Transfer-Encoding: chunked") + b"1\r\na\r\n0\r\nX-Long: ",
+            id="header behind the body",
+        ),
+        pytest.param(head("/nothing", "Transfer-Encoding: chunked") + b"1;", id="chunk extension"),
+    ],
+)
+def test_what_is_no_body_has_an_end(address: str, beginning: bytes) -> None:
+    """The parser would keep 100 MB of it for each of 512 connections."""
+    with raw_connection(address) as connection, pytest.raises(ConnectionError):
+        connection.sendall(beginning)
+        for _ in range(20):
+            connection.sendall(b"a" * 1_000_000)
+
+
+def test_a_head_that_is_too_long_is_answered(address: str) -> None:
+    with raw_connection(address) as connection:
+        connection.sendall(head("/nothing", f"X-Long: {'a' * 70_000}")[:-4])
+        assert connection.recv(65536).startswith(b"HTTP/1.1 431 ")
+
+
+def test_requests_do_not_queue_up_on_one_connection(address: str) -> None:
+    """Each would be kept until those before it are answered."""
+    many = b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n" * 10_000
+    with raw_connection(address) as connection:
+        try:
+            connection.sendall(many)
+            answers = b"".join(iter(lambda: connection.recv(65536), b""))
+        except ConnectionError:
+            answers = b""
+    assert answers.count(b"HTTP/1.1 404 ") < 200
+    assert requests.get(f"{address}/nothing", timeout=SECONDS).status_code == 404
+
+
+def test_a_few_requests_in_a_row_are_all_answered(address: str) -> None:
+    one = b"GET /nothing HTTP/1.1\r\nHost: localhost\r\n%sX-Long: " + b"a" * 20_000 + b"\r\n\r\n"
+    with raw_connection(address) as connection:
+        connection.sendall(one % b"" * 9 + one % b"Connection: close\r\n")
+        answers = b""
+        while received := connection.recv(65536):
+            answers += received
+    assert answers.count(b"HTTP/1.1 404 ") == 10

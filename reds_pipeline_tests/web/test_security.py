@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -89,3 +91,15 @@ def test_errors_are_sentences_without_what_is_inside(address: str) -> None:
         answer = requests.get(address + path, timeout=60)
         assert answer.status_code in {404, 405}
         assert list(answer.json()) == ["sentence", "reason"]
+
+
+@pytest.mark.parametrize("names", [("localhost", "reds.example"), ("reds.example", "localhost")])
+def test_a_request_with_two_names_is_refused(address: str, names: tuple[str, str]) -> None:
+    """A proxy in front may have gone by the other one."""
+    connection = HTTPConnection(urlsplit(address).netloc, timeout=60)
+    connection.putrequest("GET", "/review", skip_host=True)
+    for name in names:
+        connection.putheader("Host", name)
+    connection.endheaders()
+    assert connection.getresponse().status == 421
+    connection.close()

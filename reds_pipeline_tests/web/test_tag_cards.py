@@ -119,3 +119,8 @@ def test_days_are_written_out() -> None:
     assert tag_cards.day("2026-11-21T12:00:00.000Z") == "21 November 2026"
     assert tag_cards.minute("2026-11-21T12:30:00+00:00") == "21 November 2026, 12:30 UTC"
     assert tag_cards.day("") == ""
+
+
+@pytest.mark.parametrize("opens_heic", [True, False])
+def test_only_what_can_be_opened_here_is_asked_for(opens_heic: bool) -> None:
+    assert ("HEIC" in tag_cards.formats_words(opens_heic=opens_heic)) == opens_heic

@@ -125,6 +125,7 @@ function connectCopying(card) {
   card.querySelector(".copy-code")?.addEventListener("click", async (event) => {
     const isCopied = await copy(code.textContent, code);
     event.target.textContent = isCopied ? "Copied" : "Selected; press Ctrl and C";
+    code.closest(".code").dataset.copied = "";
   });
 }
 

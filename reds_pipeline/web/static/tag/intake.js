@@ -8,6 +8,8 @@
 import { find, show } from "../review/elements.js";
 
 const NO_PICTURE = "There is no picture to paste; copy one first.";
+const FOLDER = "That is a folder; open it and drop the photos in it.";
+const LINK = "That is a link, and REDS fetches nothing; save the photo first, then choose the file.";
 const NOT_ALLOWED =
   "The browser did not let the page read the clipboard; press Ctrl and V instead.";
 
@@ -33,10 +35,21 @@ export function connectIntake(chosen) {
 
 function connectDrop(chosen) {
   const area = find("drop");
-  const carriesFiles = (event) => event.dataTransfer?.types.includes("Files") ?? false;
+  const carries = (event, type) => event.dataTransfer?.types.includes(type) ?? false;
+  const carriesPhotos = (event) => !isOwn && carries(event, "Files");
+  // A browser would leave the page, and the answers on it, to follow a link.
+  const carriesLink = (event) => !isOwn && carries(event, "text/uri-list");
+  // The small copies on the cards can be dragged as well, and are no new photos.
+  let isOwn = false;
+  document.addEventListener("dragstart", () => {
+    isOwn = true;
+  });
+  document.addEventListener("dragend", () => {
+    isOwn = false;
+  });
   // On the whole page: a browser would leave it to show what was dropped beside the area.
   document.addEventListener("dragover", (event) => {
-    if (carriesFiles(event)) {
+    if (carriesPhotos(event) || carriesLink(event)) {
       event.preventDefault();
       area.classList.add("over");
     }
@@ -47,11 +60,18 @@ function connectDrop(chosen) {
     }
   });
   document.addEventListener("drop", (event) => {
-    if (carriesFiles(event)) {
+    area.classList.remove("over");
+    if (carriesPhotos(event)) {
       event.preventDefault();
-      area.classList.remove("over");
-      chosen.add(event.dataTransfer.files);
+      const { files, holdsFolder } = filesIn(event.dataTransfer);
+      chosen.add(files);
+      if (holdsFolder) {
+        chosen.complain(FOLDER);
+      }
       find("process").focus();
+    } else if (carriesLink(event)) {
+      event.preventDefault();
+      chosen.complain(LINK);
     }
   });
 }
@@ -80,6 +100,14 @@ function connectPaste(chosen) {
       chosen.complain(error.name === "NotAllowedError" ? NOT_ALLOWED : NO_PICTURE);
     }
   });
+}
+
+/** A folder looks like a file that nobody can read. */
+function filesIn(dataTransfer) {
+  const items = [...dataTransfer.items].filter((item) => item.kind === "file");
+  const isFolder = (item) => item.webkitGetAsEntry?.()?.isDirectory ?? false;
+  const files = items.filter((item) => !isFolder(item)).map((item) => item.getAsFile());
+  return { files, holdsFolder: files.length < items.length };
 }
 
 async function filesOf(items) {

@@ -36,6 +36,12 @@ form.addEventListener("submit", (event) => {
 for (const card of answers.querySelectorAll(".card")) {
   connectCard(card, null);
 }
+// A code that is lost cannot be shown again; everything else can be made anew.
+addEventListener("beforeunload", (event) => {
+  if (answers.querySelector(".code:not([data-copied])") !== null) {
+    event.preventDefault();
+  }
+});
 document.documentElement.classList.add("scripted");
 document.body.dataset.ready = "";
 
@@ -70,10 +76,19 @@ async function answer(place, file, fields, index, count) {
   if (mayRetry) {
     shown.append(retryButton(shown, file, fields, index, count));
   }
+  nameCard(shown, file);
   place.replaceWith(shown);
   connectCard(shown, file);
   noticeNewModels(shown);
   return shown;
+}
+
+/** Say which of several photos it is, by a name that the server never gets. */
+function nameCard(card, file) {
+  const place = card.querySelector(".place");
+  if (place !== null && file.name) {
+    place.textContent += `: ${file.name}`;
+  }
 }
 
 function retryButton(failed, file, fields, index, count) {

@@ -5,20 +5,27 @@
  * an exception. What does not: what becomes of them.
  */
 
-const TIMEOUT_MS = 120_000;
+// Longer than the server waits for a photo that comes through a slow line.
+const TIMEOUT_MS = 360_000;
 const UNREACHABLE =
-  "The server does not answer; see whether you are online, then press Try again.";
+  "The server does not answer; see whether you are online, then try again.";
+const UNREADABLE =
+  "The file cannot be read any more; it was moved, changed or deleted, so choose it again.";
 // Asking again later may help: too slow, too often, away.
 const MAY_CHANGE = [408, 429, 502, 503, 504];
 
 /**
  * Have a photo tagged.
  *
- * @param {FormData} body
+ * @param {FormData} body with one photo.
  * @returns {Promise<{card: HTMLElement | null, mayRetry: boolean, sentence: string}>} the card, or
  *   a sentence where the server sent none.
  */
 export async function sendPhoto(body) {
+  // Otherwise it would look as if the server were away.
+  if (!(await isReadable(body.get("photos")))) {
+    return { card: null, mayRetry: false, sentence: UNREADABLE };
+  }
   const { html, sentence, status } = await post("/tag?fragment=1", body);
   const mayRetry = status === 0 || MAY_CHANGE.includes(status);
   return { card: html?.querySelector(".card") ?? null, mayRetry, sentence };
@@ -32,6 +39,9 @@ export async function sendPhoto(body) {
  * @returns {Promise<{html: DocumentFragment | null, sentence: string}>}
  */
 export async function askForPart(address, body) {
+  if (!(await isReadable(body.get("photos")))) {
+    return { html: null, sentence: UNREADABLE };
+  }
   return post(address, body);
 }
 
@@ -44,6 +54,15 @@ export async function askForPart(address, body) {
 export async function sendFeedback(body) {
   const { sentence, status } = await post("/feedback", body, "application/json");
   return { sentence, isDone: status >= 200 && status < 300 };
+}
+
+async function isReadable(file) {
+  try {
+    await file.slice(0, 1).arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function post(address, body, accept = "application/json, text/html") {

@@ -218,6 +218,7 @@ def test_a_photo_is_given_only_with_a_tick_that_is_off_beforehand(
     code = page.locator(".code-text").inner_text()
     assert len(code.replace("-", "")) == 26
     assert len(list(given.glob("*"))) == before + 1
+    page.get_by_role("button", name="Copy code").click()
     # Ticked for one photo, not for all that come.
     expect(box).not_to_be_checked()
     page.get_by_role("link", name="Delete an upload").first.click()

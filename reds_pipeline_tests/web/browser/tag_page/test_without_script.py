@@ -21,9 +21,12 @@ def test_from_a_photo_to_the_line(scriptless: Page) -> None:
     chip = scriptless.locator('.chip[data-hashtag="Cat"]')
     chip.locator("[value=accept]").check()
     scriptless.get_by_label("What is missing?").fill("sleeping kitten")
-    scriptless.get_by_role("button", name="Make the line").click()
-    line = scriptless.get_by_label("One line to copy")
+    # Beside the answer, which could not be shown again: only the sender ever had the photo.
+    with scriptless.expect_popup() as opened:
+        scriptless.get_by_role("button", name="Make the line in a new tab").click()
+    line = opened.value.get_by_label("One line to copy")
     assert sorted(line.input_value().split()) == ["#Cat", "#MyOldCat", "#SleepingKitten"]
+    expect(chip).to_be_visible()
 
 
 def test_several_photos_with_a_broken_one(scriptless: Page) -> None:
