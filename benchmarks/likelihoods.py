@@ -6,7 +6,8 @@ repository.
 
 Every photograph is held out once, in six parts: the head, its C, its temperature and its threshold
 come from the other five. Photographs of a class that the model does not know are asked about as
-well, one class after the other; every answer to them is wrong.
+well, one class after the other; every answer to them is wrong. Both are counted as if the model
+could not tell what is familiar, and as it does.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Counts:
 
     Attributes:
         photographs: How many were asked about.
+        familiar: How many of them were not called unlike what the model learnt from.
         said: How often each word was said of a class.
         right: How often the class was the true one.
         found: Photographs whose true class is likely or maybe.
@@ -48,15 +50,20 @@ class Counts:
     """
 
     photographs: int = 0
+    familiar: int = 0
     said: Counter[str] = field(default_factory=Counter)
     right: Counter[str] = field(default_factory=Counter)
     found: int = 0
     first: Counter[str] = field(default_factory=Counter)
 
-    def add(self, chances: Chances, threshold: float, truth: list[bool]) -> None:
+    def add(
+        self, chances: Chances, threshold: float, truth: list[bool], *, is_familiar: bool | None
+    ) -> None:
         """Count one photograph; ``truth`` says of each class whether it is the true one."""
-        words = likelihoods("classes", chances, np.full(len(chances), threshold))
+        thresholds = np.full(len(chances), threshold)
+        words = likelihoods("classes", chances, thresholds, is_familiar=is_familiar)
         self.photographs += 1
+        self.familiar += is_familiar is not False
         self.first[words[int(chances.argmax())]] += 1
         for word, is_true in zip(words, truth, strict=True):
             self.said[word] += 1
@@ -64,28 +71,43 @@ class Counts:
             self.found += is_true and word != "unlikely"
 
 
-def held_out(pictures: Pictures, seed: int) -> Counts:
-    """Return what is said of every photograph while it is held out."""
-    counts = Counts()
+def held_out(pictures: Pictures, seed: int) -> tuple[Counts, Counts]:
+    """Return what is said of every photograph while it is held out.
+
+    Returns:
+        (by a model that cannot tell what is familiar, by one that can).
+    """
+    without, counts = Counts(), Counts()
     for experiment, test in _experiments(pictures, seed):
-        names = pictures.names[test]
-        for chances, name in zip(experiment.test_chances, names, strict=True):
+        asked = zip(
+            experiment.test_chances, pictures.names[test], experiment.test_familiar, strict=True
+        )
+        for chances, name, is_familiar in asked:
             truth = [known == name for known in experiment.folds.classes]
-            counts.add(chances, experiment.threshold, truth)
-    return counts
+            without.add(chances, experiment.threshold, truth, is_familiar=None)
+            counts.add(chances, experiment.threshold, truth, is_familiar=bool(is_familiar))
+    return without, counts
 
 
-def of_unknown_classes(pictures: Pictures, seed: int) -> Counts:
-    """Return what is said of photographs of classes that the model does not know."""
-    counts = Counts()
+def of_unknown_classes(pictures: Pictures, seed: int) -> tuple[Counts, Counts]:
+    """Return what is said of photographs of classes that the model does not know.
+
+    Returns:
+        As `held_out` does.
+    """
+    without, counts = Counts(), Counts()
     for name in pictures.classes:
         known = pictures.names != name
         rest = Pictures(pictures.features[known], pictures.names[known], pictures.keys[known])
         experiment, _ = next(_experiments(rest, seed))
         values = decision_values(experiment.final.head.pipeline, pictures.features[~known])
-        for chances in probabilities(values, experiment.temperature):
-            counts.add(chances, experiment.threshold, [False] * len(chances))
-    return counts
+        familiar = experiment.familiarity.is_familiar(pictures.features[~known])
+        asked = zip(probabilities(values, experiment.temperature), familiar, strict=True)
+        for chances, is_familiar in asked:
+            truth = [False] * len(chances)
+            without.add(chances, experiment.threshold, truth, is_familiar=None)
+            counts.add(chances, experiment.threshold, truth, is_familiar=bool(is_familiar))
+    return without, counts
 
 
 def _experiments(pictures: Pictures, seed: int) -> Iterator[tuple[Experiment, NDArray[np.bool_]]]:
@@ -123,10 +145,19 @@ def main(photos: Path, weights: Path | None, backbones: tuple[str, ...], seed: i
     click.echo("|---|---|---|---|---|")
     for backbone in backbones:
         pictures, _ = read_pictures(photos, weights, backbone)
-        known = held_out(pictures, seed)
-        lines = _table(backbone, known)
-        lines += _table(f"{backbone}, unknown class", of_unknown_classes(pictures, seed))
+        without, known = held_out(pictures, seed)
+        unknown_without, unknown = of_unknown_classes(pictures, seed)
+        lines = _table(f"{backbone}, before", without) + _table(backbone, known)
+        lines += _table(f"{backbone}, unknown class, before", unknown_without)
+        lines += _table(f"{backbone}, unknown class", unknown)
         click.echo("\n".join(lines))
+        for name, counts in (("known", known), ("unknown", unknown)):
+            found = counts.photographs - counts.familiar
+            low, high = wilson_interval(found, counts.photographs)
+            click.echo(
+                f"{backbone}: {found} of {counts.photographs} photographs of {name} classes are "
+                f"unfamiliar ({low:.3f} to {high:.3f})."
+            )
         low, high = wilson_interval(known.found, known.photographs)
         click.echo(
             f"{backbone}: the true class is likely or maybe for {known.found} of "

@@ -90,10 +90,10 @@ class Tutorial:
         """Serve everything until the block ends, as ``reds up`` does."""
         options = [f"--{name}-port={port}" for name, port in vars(self.ports).items()]
         program = [sys.executable, "-m", "reds_pipeline.cli", "up", *options]
-        process = subprocess.Popen(program, env=self._environment(), stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(program, env=self._environment())
         try:
             for address in (f"{self.page}/health/ready", self.mlflow):
-                _wait_for(address)
+                _wait_for(address, process)
             yield
         finally:
             process.send_signal(signal.SIGINT)
@@ -146,7 +146,7 @@ def _screenshot(shown: Page | Locator) -> bytes:
     return shown.page.screenshot(animations="disabled", full_page=True, clip=clip)
 
 
-def _wait_for(address: str) -> None:
+def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _SECONDS_TO_START
     while True:
         try:
@@ -154,6 +154,6 @@ def _wait_for(address: str) -> None:
                 return
         except requests.RequestException:
             pass
-        if time.monotonic() > deadline:
+        if server.poll() is not None or time.monotonic() > deadline:
             raise click.ClickException(f"{address} does not answer, so no pictures were made.")
         time.sleep(0.5)

@@ -26,7 +26,7 @@ def reds(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         cwd=cwd,
-        timeout=60,
+        timeout=300,
     )
 
 

@@ -59,3 +59,22 @@ def test_exact_versions_carry_no_address() -> None:
     lines = [line for line in document("constraints.txt").splitlines() if not line.startswith("#")]
     assert lines
     assert [line for line in lines if not re.fullmatch(r"[\w.-]+==[\w.+!-]+", line)] == []
+
+
+def test_pictures_of_the_documents_are_shown_and_small() -> None:
+    """Everybody who fetches the repository fetches them."""
+    pictures = {
+        path for name in ("pictures", "tutorial") for path in (ROOT / "docs" / name).iterdir()
+    }
+    shown = {
+        (path.parent / target).resolve()
+        for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))
+        for target in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", path.read_text(encoding="utf-8"))
+    }
+    assert pictures == shown
+    assert [path.name for path in pictures if path.stat().st_size >= 250_000] == []
+
+
+def test_every_picture_of_the_tutorial_can_be_taken_again() -> None:
+    taken = re.findall(r'tutorial\.save\(\s*"(\w+)"', document("docs/make_tutorial.py"))
+    assert sorted(taken) == sorted(path.stem for path in (ROOT / "docs" / "tutorial").iterdir())

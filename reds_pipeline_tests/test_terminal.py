@@ -33,7 +33,8 @@ def test_a_dry_run_does_not_claim_to_have_refused_anybody(
 
 def test_names_in_square_brackets_are_shown_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     tags = [{"tag": "cat", "probability": 0.9}]
-    answer = {"file": "[bold]x[/].jpg", "tags": tags, "confident": True, "model_version": "1"}
+    answer = {"file": "[bold]x[/].jpg", "tags": tags, "confident": True, "familiar": True}
+    answer |= {"model_version": "1"}
     terminal.show_tags([answer])
     terminal.show_findings([Finding("host", False, "[/] is no address")])
     output = capsys.readouterr().out

@@ -23,8 +23,8 @@ from reds_pipeline.stage_inputs import query_tags, selected_classes
 @plain_failures
 def contributed_images(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     """Photos given on the page with consent: what they show, and their quality (R-IMP-6)."""
+    from reds_pipeline.feedback.classes_of_tags import ClassesOfTags
     from reds_pipeline.feedback.contributed_tables import write_contributed_images
-    from reds_pipeline.feedback.naming import ClassesOfTags
     from reds_pipeline.withdrawal.withdraw import finish_withdrawals
 
     home = platform.home

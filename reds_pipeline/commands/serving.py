@@ -7,10 +7,14 @@ What belongs here: the command ``serve``. What does not: the page (``web``), and
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from reds_pipeline.commands.common import PORT, announce, home_option
+
+if TYPE_CHECKING:
+    from reds_pipeline.settings import Settings
 
 
 @click.command()
@@ -29,8 +33,30 @@ def serve(home: Path | None, host: str, port: int, quiet: bool) -> None:
     from reds_pipeline.settings import load_settings
     from reds_pipeline.web.serving import Serving, serve_application
 
+    settings = load_settings(home=home)
+
     def say(address: str) -> None:
         if not quiet:
-            announce(f"Tag photos: {address}\nReview gallery: {address}/review\nCtrl+C stops it.")
+            announce(greeting(settings, host, address))
 
-    serve_application(Platform(load_settings(home=home)), Serving(port, host, is_quiet=quiet), say)
+    serve_application(Platform(settings), Serving(port, host, is_quiet=quiet), say)
+
+
+def greeting(settings: Settings, host: str, address: str) -> str:
+    """Say where the pages are, and if the review gallery is closed, why.
+
+    Args:
+        settings: The installation's.
+        host: The address that is listened at.
+        address: What a browser on this machine opens.
+    """
+    from reds_pipeline.web.serving import is_loopback
+
+    is_public = bool(not is_loopback(host) or settings.page_hosts or settings.trusted_proxies)
+    review = f"{address}/review"
+    if is_public and not settings.operator_password_hash.get_secret_value():
+        review = (
+            "closed to browsers, because other people can reach this page and no password is "
+            "set; `reds password` prints the setting."
+        )
+    return f"Tag photos: {address}\nReview gallery: {review}\nCtrl+C stops it."

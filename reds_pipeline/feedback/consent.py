@@ -25,16 +25,17 @@ class Consent:
 
 
 CONSENT = Consent(
-    version="2026-11",
-    box="Keep this photo and my tags, so that REDS can learn from them",
+    version="2026-11-22",
+    box="Keep the photos that I send now and my tags, so that REDS can learn from them",
     sentences=(
-        "Give only a photo that you made yourself, and none on which somebody can be recognised "
-        "who has not agreed.",
-        "The photo is kept without its file name, place, camera and time, together with your tags; "
+        "Give only photos that you made yourself, and none on which somebody can be recognised who "
+        "has not agreed.",
+        "A photo is kept without its file name, place, camera and time, together with your tags; "
         "nothing says who you are.",
         "It is used to train the models of this installation and for nothing else: it is never "
         "shown on a public page, published or handed on; the operators may look at it.",
-        "You get a code, once, with which you can delete the photo and your tags at any time.",
+        "For each photo you get a code, once, with which you can delete it and your tags at any "
+        "time.",
         "Deleting takes them out of everything that is kept here. A model that has learnt from the "
         "photo is marked, and the next training is made without it. Only counts of how often a "
         "suggestion was right stay, which say nothing of you or the photo.",

@@ -1,7 +1,7 @@
 """The two tables of contributed photos: what each is, and which are learnt from.
 
 What belongs here: reading and writing them under their locks, and bringing the files into the image
-store. What does not: the verdicts themselves (``learning.py``, ``curation.py``), and taking rows
+store. What does not: the verdicts themselves (``labels.py``, ``curation.py``), and taking rows
 out for somebody who deleted a photo (``withdrawal``).
 
 A contribution may be deleted at any moment. Its row of ``contributed_images`` is written all the
@@ -21,7 +21,7 @@ from reds_pipeline.feedback.contributions import (
     read_contributed_photo,
 )
 from reds_pipeline.feedback.curation import FeedbackRules, judge_contributed
-from reds_pipeline.feedback.learning import contributed_label
+from reds_pipeline.feedback.labels import contributed_label
 from reds_pipeline.imaging import quality
 from reds_pipeline.imaging.cleaning import CleaningRules
 from reds_pipeline.imaging.duplicates import CopyPairs

@@ -2,7 +2,7 @@
 
 What belongs here: what is kept of a contributed photo, and writing, reading and removing it as one
 thing. What does not: who may contribute and what deletes it (``desk.py``, ``deletion.py``), and
-learning from it (``learning.py``).
+learning from it (``labels.py``).
 
 A contribution is the directory ``contributions/<id>/`` with the clean photo and one JSON file. It
 is put together under another name and then renamed, and renamed away before it is removed, so it

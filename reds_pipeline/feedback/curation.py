@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reds_pipeline.feedback.learning import PERSON, SUGGESTED
+from reds_pipeline.feedback.labels import PERSON, SUGGESTED
 from reds_pipeline.feedback.weights import most_contributed, sample_weight
 from reds_pipeline.imaging.cleaning import REASON_OF_KIND
 from reds_pipeline.imaging.curation import (

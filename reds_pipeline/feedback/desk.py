@@ -11,9 +11,8 @@ import logging
 import secrets
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -46,11 +45,10 @@ from reds_pipeline.feedback.deletion import (
 )
 from reds_pipeline.feedback.events import (
     FEEDBACK,
-    Event,
     SaidTags,
+    content_mark,
     events_of,
     said_tags,
-    same_form,
 )
 from reds_pipeline.feedback.typed_tags import typed_tags
 from reds_pipeline.storage.clock import as_text, utc_now
@@ -67,6 +65,23 @@ _SECONDS_BETWEEN_CLEARINGS = 3600.0
 _MOST_FORMS = 20
 
 _logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _LastForm:
+    """The last form of an answer that may still be changed; small, because anybody can send many.
+
+    Attributes:
+        name: Of the form.
+        at: When it was recorded.
+        number: How many the answer has had.
+        mark: Of what it says.
+    """
+
+    name: str
+    at: str
+    number: int
+    mark: bytes
 
 
 class FeedbackDesk:
@@ -99,9 +114,7 @@ class FeedbackDesk:
         self._known_tags = known_tags
         self._lock = threading.Lock()
         self._read_up_to = 0
-        # The last form of each answer that may still be changed, and how many it had.
-        self._forms: dict[str, list[Event]] = {}
-        self._count: Counter[str] = Counter()
+        self._forms: dict[str, _LastForm] = {}
         self._cleared_at = float("-inf")
 
     def shown(
@@ -157,8 +170,8 @@ class FeedbackDesk:
             self._catch_up()
             before = self._forms.get(answer.id)
             is_said = before is not None or not form.is_empty or bool(answer.own_tags)
-            is_new = is_said and (before is None or not same_form(before, events))
-            if is_new and self._count[answer.id] >= _MOST_FORMS:
+            is_new = is_said and (before is None or before.mark != content_mark(events))
+            if is_new and before is not None and before.number >= _MOST_FORMS:
                 raise FeedbackRefused(
                     "too_often",
                     "Nothing was recorded because the answer about this photo was changed too "
@@ -312,17 +325,19 @@ class FeedbackDesk:
     def _catch_up(self) -> None:
         """Take in the forms of this and other processes; of old ones nobody can send another."""
         oldest = as_text(datetime.now(UTC) - 2 * ANSWERED_WITHIN)
-        for number, event in self._ledger.events_after(FEEDBACK, self._read_up_to):
+        for number, event in self._ledger.events_after(FEEDBACK, self._read_up_to, since=oldest):
             self._read_up_to = number
-            before = self._forms.get(event["subject"])
-            if before is None or before[0]["form"] != event["form"]:
-                self._forms[event["subject"]] = [event]
-                self._count[event["subject"]] += 1
+            subject, name = event["subject"], event["form"]
+            before = self._forms.get(subject)
+            if before is not None and before.name == name:
+                mark = content_mark([event], before.mark)
+                self._forms[subject] = replace(before, mark=mark)
             else:
-                before.append(event)
-        outdated = [subject for subject, events in self._forms.items() if events[0]["at"] < oldest]
+                count = before.number + 1 if before is not None else 1
+                self._forms[subject] = _LastForm(name, event["at"], count, content_mark([event]))
+        outdated = [subject for subject, form in self._forms.items() if form.at < oldest]
         for subject in outdated:
-            del self._forms[subject], self._count[subject]
+            del self._forms[subject]
 
 
 def _sentence(*, is_said: bool, is_new: bool, changed: bool) -> str:

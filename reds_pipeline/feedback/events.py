@@ -11,9 +11,11 @@ never forgets.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 from reds_pipeline.feedback.answers import Answer, FeedbackForm
@@ -137,13 +139,18 @@ def latest_forms(events: Iterable[Event]) -> dict[str, list[Event]]:
     return latest
 
 
-def same_form(one: Sequence[Event], other: Sequence[Event]) -> bool:
-    """Return whether two batches of one answer say the same."""
-    return [_content(event) for event in one] == [_content(event) for event in other]
+def content_mark(events: Iterable[Event], before: bytes = b"") -> bytes:
+    """Return 32 bytes that two batches of one answer share if they say the same.
 
-
-def _content(event: Event) -> dict[str, Any]:
-    return {name: value for name, value in event.items() if name not in {"at", "subject", "form"}}
+    Args:
+        events: Of one batch, or its next ones.
+        before: The mark of those before them.
+    """
+    mark = before
+    for event in events:
+        content = {name: event[name] for name in event.keys() - {"at", "subject", "form"}}
+        mark = sha256(mark + json.dumps(content, sort_keys=True).encode("ascii")).digest()
+    return mark
 
 
 def _shown(each: SuggestedTag) -> dict[str, Any]:

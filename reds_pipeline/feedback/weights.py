@@ -1,14 +1,14 @@
 """How much a contributed label counts, and how many a class may have.
 
 What belongs here: the two numbers that keep feedback from outweighing what authors say (R-IMP-6).
-What does not: where a label comes from (``learning.py``), and fitting with weights (``modeling``).
+What does not: where a label comes from (``labels.py``), and fitting with weights (``modeling``).
 """
 
 from __future__ import annotations
 
 import math
 
-from reds_pipeline.feedback.learning import SUGGESTED
+from reds_pipeline.feedback.labels import SUGGESTED
 
 AUTHORS_WEIGHT = 1.0
 """Of a label that an author's own hashtag gave; what all others are measured by."""

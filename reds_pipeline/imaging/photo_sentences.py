@@ -11,7 +11,7 @@ from collections.abc import Mapping
 SENTENCES: Mapping[str, str] = {
     "empty": "it holds no bytes; choose another file",
     "too_many_bytes": "it is larger than 20 MB; save it smaller",
-    "not_an_image": "it is not a picture; choose a JPEG, PNG, WebP or HEIC file",
+    "not_an_image": "it is not a picture that can be read; choose a JPEG, PNG, WebP or HEIC file",
     "unsupported_format": "its format is not supported; save it as JPEG, PNG, WebP or HEIC",
     "heic_not_installed": "it is a HEIC photo, which cannot be opened here; export it as JPEG "
     "and choose that file",

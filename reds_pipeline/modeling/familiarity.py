@@ -109,7 +109,9 @@ class Familiarity:
 
     def _similarity(self, embeddings: Features) -> Numbers:
         directions = _directions((embeddings - self.centre) / self.scale)
-        return np.asarray((directions @ self.directions.T).max(axis=1))
+        cosines = (directions @ self.directions.T).max(axis=1)
+        # Rounding must not make of it what is no cosine.
+        return np.asarray(np.clip(cosines, -1, 1))
 
     def is_familiar(self, embeddings: Features) -> NDArray[np.bool_]:
         """Return bool (n,), which embeddings (n, d) are like those that were learnt from."""
@@ -149,31 +151,40 @@ def fit_familiarity(
     with one_blas_thread():
         for number in range(split.folds):
             others = (fold >= 0) & (fold != number)
-            without = _fit(features[others], names[others], _some(weights, others))
+            without = fit_means(features[others], names[others], _some(weights, others))
             found.append(without.similarity(features[(fold == number) & is_measured]))
         learnt = fold >= 0
-        final = _fit(features[learnt], names[learnt], _some(weights, learnt))
+        final = fit_means(features[learnt], names[learnt], _some(weights, learnt))
     limit = familiar_limit(np.concatenate(found))
     return Familiarity(final.centre, final.scale, final.directions, limit)
 
 
-def familiar_limit(similarity: Numbers) -> float:
+def familiar_limit(similarity: Numbers, *, lowest: float = EVERYTHING) -> float:
     """Return the cosine that a further picture like these reaches with ``FAMILIAR_SHARE``.
 
     Args:
         similarity: float64 (n,), each by means that its picture had no part in.
+        lowest: What every photo reaches.
 
     Returns:
-        One of them, or ``EVERYTHING`` if there are too few.
+        One of them, or ``lowest`` if there are too few.
     """
     below = int((1 - FAMILIAR_SHARE) * (len(similarity) + 1) + _ROUNDING)
     if below < 1:
-        return EVERYTHING
-    return float(np.clip(np.sort(similarity)[below - 1], -1, 1))
+        return lowest
+    return float(np.sort(similarity)[below - 1])
 
 
-def _fit(features: Features, names: NDArray[np.str_], weights: Numbers | None) -> Familiarity:
-    """Return what these rows look like; nothing is unfamiliar yet."""
+def fit_means(
+    features: Features, names: NDArray[np.str_], weights: Numbers | None = None
+) -> Familiarity:
+    """Return what rows of features look like; nothing is unfamiliar yet.
+
+    Args:
+        features: float (n, d), finite.
+        names: Class of each.
+        weights: float64 (n,), above 0, how much each counts; None for 1 each.
+    """
     classes = [np.flatnonzero(names == name) for name in np.unique(names)]
     blocks = block_moments(features, classes, weights)
     spread = blocks.of(np.ones((1, len(classes)), bool)).scale[0]

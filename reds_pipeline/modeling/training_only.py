@@ -1,8 +1,8 @@
 """Pictures that heads learn from and that never say how good a head is.
 
 What belongs here: what is known of such pictures, and which fold each stays out of. What does
-not: where they come from and how much they count (``feedback.learning``), or fitting
-(``choose_c``).
+not: where they come from and how much they count (``feedback.labels``, ``feedback.weights``), or
+fitting (``choose_c``).
 
 A label that a model had a part in, such as a suggestion that somebody accepted, agrees with models
 more often than it should. Measured on such labels a model looks better than it is, and one that

@@ -86,19 +86,22 @@ class Ledger:
         """Return the events of one kind, oldest first, as ``{"at", "subject", **body}``."""
         return [event for _, event in self.events_after(kind, 0)]
 
-    def events_after(self, kind: str, number: int) -> list[tuple[int, dict[str, Any]]]:
+    def events_after(
+        self, kind: str, number: int, *, since: str = ""
+    ) -> list[tuple[int, dict[str, Any]]]:
         """Return what was recorded since somebody looked last, so that they need not read it all.
 
         Args:
             kind: What happened.
             number: The number of the last event that is known already; 0 if none is.
+            since: ISO 8601 time in UTC before which nothing is of interest.
 
         Returns:
             (number, event as ``events`` gives it), oldest first.
         """
         query = (
             sa.select(_EVENTS)
-            .where(_EVENTS.c.kind == kind, _EVENTS.c.id > number)
+            .where(_EVENTS.c.kind == kind, _EVENTS.c.id > number, _EVENTS.c.at >= since)
             .order_by(_EVENTS.c.id)
         )
         with self._engine.connect() as connection:

@@ -81,9 +81,9 @@ class Tagger:
 
         Returns:
             In the order of ``paths``: ``{"file", "tags": [{"tag", "probability"}], "top",
-            "confident", "familiar", "model_version"}``, or ``{"file", "error"}``. A model of classes gives
-            all of them, the likeliest first; a model of tags gives those that reach their
-            thresholds (R-IMP-1), which may be none. ``top`` is the likeliest in any case, and
+            "confident", "familiar", "model_version"}``, or ``{"file", "error"}``. A model of
+            classes gives all of them, the likeliest first; a model of tags gives those that reach
+            their thresholds (R-IMP-1), which may be none. ``top`` is the likeliest in any case, and
             ``confident`` says whether its chance reaches its threshold and the photo is not
             unlike those that the model learnt from, which ``familiar`` says; None where the model
             cannot tell.

@@ -91,6 +91,10 @@ class TagsAnswer(BaseModel):
     is_sure: bool = Field(
         description="Whether the likeliest class is an answer to rely on; false is 'not sure'."
     )
+    is_familiar: bool | None = Field(
+        description="Whether the photo is like those that the models have learnt from; tags of one "
+        "that is not are guesses, and none of them is `likely`. Null where the models cannot tell."
+    )
     view: View = Field(description="How the photo was looked at.")
     opinions: tuple[ViewAnswer, ...] = Field(
         description="What each way of looking says; empty unless `compare` was asked for."
@@ -123,6 +127,7 @@ class TagsAnswer(BaseModel):
                 TagAnswer.model_validate(suggestion) for suggestion in recommendation.suggestions
             ),
             is_sure=recommendation.is_sure,
+            is_familiar=recommendation.is_familiar,
             view=recommendation.view,
             opinions=tuple(ViewAnswer.model_validate(each) for each in recommendation.opinions),
             agreement=recommendation.agreement,

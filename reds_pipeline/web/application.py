@@ -37,7 +37,7 @@ from reds_pipeline.web.rate_limits import RateLimits
 from reds_pipeline.web.request_log import RequestLog, json_logger
 from reds_pipeline.web.review_routes import review_router
 from reds_pipeline.web.security import OwnPagesOnly
-from reds_pipeline.web.sentences import Explainer
+from reds_pipeline.web.sentences import Explainer, Refusal
 from reds_pipeline.web.site import PageMaker, Site, SiteLimits
 from reds_pipeline.web.static_files import STATIC_DIRECTORY, VersionedFiles, static_version
 from reds_pipeline.web.tag_routes import tag_router
@@ -91,7 +91,7 @@ def create_application(
     application = FastAPI(
         title="REDS", docs_url=None, redoc_url=None, openapi_url=None, lifespan=running
     )
-    explainer = Explainer(site.page)
+    explainer = Explainer(site.page, partial(_may_read_what_is_wrong, site))
     explainer.install(application)
     _protect(application, site, explainer, is_quiet=is_quiet)
     application.mount(f"/static/{static_version()}", VersionedFiles(directory=STATIC_DIRECTORY))
@@ -127,6 +127,13 @@ def _site(platform: Platform, limits: SiteLimits, page: PageMaker, *, is_public:
         metrics=Metrics(),
         is_public=is_public,
     )
+
+
+def _may_read_what_is_wrong(site: Site, request: Request) -> bool:
+    try:
+        return not site.is_public or site.operator.is_operator(request)
+    except Refusal:
+        return False
 
 
 def _page_maker(*, is_tagging: bool) -> PageMaker:

@@ -9,6 +9,8 @@ link or a form gets a page with the sentence.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -25,9 +27,14 @@ if TYPE_CHECKING:
 UNPROCESSABLE = 422
 _FAILED = 500
 _SENTENCES = {
+    400: "Nothing was done because what was sent cannot be read; load the page again.",
     404: "There is nothing at this address; go back to the page and load it again.",
     405: "This address cannot be used in this way; go back to the page and load it again.",
 }
+_FOR_THE_OPERATOR = (
+    "REDS could not do this because of something that only its operator can mend, who finds it in "
+    "the log; try again later."
+)
 _REASONS = {
     400: "bad_request",
     401: "login_needed",
@@ -52,6 +59,8 @@ _STATUS_OF_PHOTO = {
     "too_many_pixels": 413,
 }
 _PROBLEM_PAGE = "error.html"
+
+_logger = logging.getLogger(__name__)
 
 
 class Refusal(HTTPException):
@@ -90,10 +99,13 @@ class Explainer:
 
     Args:
         page: Makes the page that people without JavaScript see.
+        is_for_operator: Says whether whoever asks may read what is wrong inside; such sentences
+            name directories and settings.
     """
 
-    def __init__(self, page: PageMaker) -> None:
+    def __init__(self, page: PageMaker, is_for_operator: Callable[[Request], bool]) -> None:
         self._page = page
+        self._is_for_operator = is_for_operator
 
     def answer(self, request: Request, refusal: HTTPException) -> Response:
         """Return a refusal as whoever asked can read it."""
@@ -128,7 +140,9 @@ class Explainer:
 
         @application.exception_handler(RedsError)
         def explain_known(request: Request, error: RedsError) -> Response:
-            return self.answer(request, HTTPException(_FAILED, str(error)))
+            _logger.error("%s", error)
+            sentence = str(error) if self._is_for_operator(request) else _FOR_THE_OPERATOR
+            return self.answer(request, HTTPException(_FAILED, sentence))
 
 
 def _not_understood(error: RequestValidationError) -> Refusal:

@@ -25,8 +25,15 @@ from reds_pipeline.tagging.recommendation import (
 POLITE_MOST_TAGS = 10
 """Hashtags in one post above which some servers cut the rest off (Friendica)."""
 
-DEFAULT_LEAST_CHANCE = 0.1
-"""Chance below which a suggestion is folded away until somebody asks for it."""
+LEAST_WORDS: dict[Likelihood, str] = {
+    "unlikely": "everything",
+    "maybe": "likely and maybe",
+    "likely": "only what is likely",
+}
+"""What stands in front by what it must at least be, from all to the fewest; the rest is folded."""
+
+IN_FRONT_ANYWAY = 2
+"""Suggestions that stand in front when none is as likely as somebody asked for."""
 
 LIKELIHOOD_WORDS: dict[Likelihood, str] = {
     "likely": "likely",
@@ -182,19 +189,21 @@ def words_of(hashtag: str) -> list[str]:
     return regex.split(r"(?<=[\p{Ll}\p{N}])(?=\p{Lu})", hashtag, flags=regex.V1)
 
 
-def split_by_chance(
-    suggestions: tuple[SuggestedTag, ...], least: float
+def split_by_likelihood(
+    suggestions: tuple[SuggestedTag, ...], least: Likelihood
 ) -> tuple[tuple[SuggestedTag, ...], tuple[SuggestedTag, ...]]:
-    """Return the suggestions that reach a chance, and the others, both in their order.
+    """Return the suggestions that are likely enough, and the others, both in their order.
 
     Args:
-        suggestions: Of one photo.
-        least: Chance, 0 to 1.
+        suggestions: Of one photo, the likeliest first.
+        least: What one must at least be; if none is, the first ones stand in front all the same.
     """
-    return (
-        tuple(each for each in suggestions if each.probability >= least),
-        tuple(each for each in suggestions if each.probability < least),
-    )
+    order = list(LEAST_WORDS)
+    lowest = order.index(least)
+    shown = tuple(each for each in suggestions if order.index(each.likelihood) >= lowest)
+    if not shown:
+        return suggestions[:IN_FRONT_ANYWAY], suggestions[IN_FRONT_ANYWAY:]
+    return shown, tuple(each for each in suggestions if each not in shown)
 
 
 def shape_sentence(recommendation: Recommendation) -> str:

@@ -30,12 +30,12 @@ from reds_pipeline.feedback.typed_tags import typed_tags
 from reds_pipeline.imaging.heic import can_open_heic
 from reds_pipeline.tagging.hashtag_form import as_hashtag
 from reds_pipeline.tagging.live_state import NoModelYet
-from reds_pipeline.tagging.recommendation import Recommendation, View
+from reds_pipeline.tagging.recommendation import Likelihood, Recommendation, View
 from reds_pipeline.web import tag_cards
 from reds_pipeline.web.photo_bodies import Upload, read_upload, recommend_then
 from reds_pipeline.web.sentences import UNPROCESSABLE, Refusal
 from reds_pipeline.web.site import Site
-from reds_pipeline.web.tag_cards import Card, Figure, Problem
+from reds_pipeline.web.tag_cards import LEAST_WORDS, Card, Figure, Problem
 
 if TYPE_CHECKING:
     from reds_pipeline.imaging.photo import Photo
@@ -51,6 +51,8 @@ _UNKNOWN_VIEW = (
 _WORDS: dict[str, Any] = {
     "as_hashtag": as_hashtag,
     "day": tag_cards.day,
+    "in_front_anyway": tag_cards.IN_FRONT_ANYWAY,
+    "least_words": LEAST_WORDS,
     "likelihood_words": tag_cards.LIKELIHOOD_WORDS,
     "minute": tag_cards.minute,
     "models_key_of": tag_cards.models_key,
@@ -69,7 +71,7 @@ class Choices:
         view: How photos are looked at.
         compare: Whether they are looked at in the other ways too.
         why: Whether the first tag is explained at once.
-        least: Chance that a suggestion must reach to stand in front, 0 to 1.
+        least: What a suggestion must at least be to stand in front.
         own_tags: Hashtags that the person typed before seeing any, without ``#``.
         consent: Version of the text that was agreed to; empty if none was.
         number: Place of the first photo among those that were chosen together, from 1.
@@ -79,7 +81,7 @@ class Choices:
     view: View = "centre"
     compare: bool = False
     why: bool = False
-    least: float = tag_cards.DEFAULT_LEAST_CHANCE
+    least: Likelihood = "maybe"
     own_tags: tuple[str, ...] = ()
     consent: str = ""
     number: int = 1
@@ -102,7 +104,7 @@ def read_choices(fields: Mapping[str, str]) -> Choices:
         view=view,
         compare=fields.get("compare") == _ON,
         why=fields.get("why") == _ON,
-        least=_between(fields.get("least"), 0.0, 1.0, tag_cards.DEFAULT_LEAST_CHANCE),
+        least=next((each for each in LEAST_WORDS if each == fields.get("least")), "maybe"),
         own_tags=typed_tags(fields.get("own_tags", "")),
         consent=fields.get("consent", ""),
         number=int(_between(fields.get("number"), 1, 1000, 1)),
@@ -185,7 +187,7 @@ async def _cards(
 def _card(
     site: Site, choices: Choices, place: str, photo: Photo, recommendation: Recommendation
 ) -> Card:
-    shown, folded = tag_cards.split_by_chance(recommendation.suggestions, choices.least)
+    shown, folded = tag_cards.split_by_likelihood(recommendation.suggestions, choices.least)
     first = recommendation.suggestions[0].tag if recommendation.suggestions else ""
     card = Card(
         id=tag_cards.card_id(),

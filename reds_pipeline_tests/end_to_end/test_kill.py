@@ -1,4 +1,4 @@
-"""A kill at any stage loses nothing, doubles nothing and leaves nothing half-written."""
+"""Ctrl+C or a kill at any stage loses nothing, doubles nothing and leaves nothing half-written."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Scene:
 
 # The stage at which the process is killed, and how its beginning shows from outside.
 STAGES: dict[str, Callable[[Scene], bool]] = {
-    "while timelines are walked": lambda scene: scene.timeline_pages() >= 4,
+    "while timelines are walked": lambda scene: scene.timeline_pages() >= 5,
     "while pictures are fetched": lambda scene: scene.stored_pictures() >= 15,
     "between two classes": lambda scene: scene.has("tables/clean_images/*.parquet"),
     "when copies are looked for": lambda scene: scene.has("embeddings/tiny*/*.npy"),
@@ -139,7 +139,7 @@ def instance(town: Town) -> Iterator[EmbeddedInstance]:
         yield running
 
 
-def test_a_run_killed_at_every_stage_ends_as_if_it_had_not_been(
+def test_a_run_stopped_at_every_stage_ends_as_if_it_had_not_been(
     undisturbed: dict[str, list[dict[str, object]]],
     instance: EmbeddedInstance,
     tmp_path: Path,
@@ -147,6 +147,7 @@ def test_a_run_killed_at_every_stage_ends_as_if_it_had_not_been(
 ) -> None:
     reds = install(tmp_path / "home", instance, REDS_CLASSES=CLASSES)
     scene = Scene(instance, reds.home)
+    interrupt(reds, lambda: scene.timeline_pages() >= 1)
     for reached in STAGES.values():
         run_until(reds, lambda reached=reached: reached(scene))  # type: ignore[misc]
         assert_every_table_is_whole(reds.home)
@@ -157,11 +158,12 @@ def test_a_run_killed_at_every_stage_ends_as_if_it_had_not_been(
         record.path for record in instance.requests if record.path.startswith("/storage/")
     )
     repeated = sum(count - 1 for count in asked.values())
-    assert repeated <= IN_FLIGHT * len(STAGES)
+    assert repeated <= IN_FLIGHT * (1 + len(STAGES))
     summary = json.loads(result.stdout)
     assert summary["champion"] == {"backbone": "tiny", "version": "1"}
     assert_mlflow_holds_each_training_once(reds.home, summary["tracking_uri"])
     assert not any((reds.home / "journals").rglob("*.jsonl"))
+    assert_dagster_shows_no_run_as_still_going_on(reds.home)
 
 
 def assert_every_table_is_whole(home: Path) -> None:
@@ -184,29 +186,24 @@ def assert_mlflow_holds_each_training_once(home: Path, uri: str) -> None:
     assert len(tracking.client.search_model_versions("name = 'reds-tagger'")) == 1
 
 
-def test_dagster_shows_no_run_of_ours_as_still_going_on(
-    instance: EmbeddedInstance, tmp_path: Path, install: Install
-) -> None:
+def assert_dagster_shows_no_run_as_still_going_on(home: Path) -> None:
     import dagster as dg
 
     from reds_pipeline.instance import open_instance
     from reds_pipeline.settings import load_settings
 
-    reds = install(tmp_path / "home", instance, REDS_CLASSES=CLASSES)
-    scene = Scene(instance, reds.home)
-    run_until(reds, lambda: scene.stored_pictures() >= 5)
-    reds("run", "--json")
-    with open_instance(load_settings(home=reds.home)) as dagster_instance:
+    with open_instance(load_settings(home=home)) as dagster_instance:
         statuses = Counter(run.status for run in dagster_instance.get_runs())
-    # The first process finished its refresh; the second did everything.
-    assert statuses == {dg.DagsterRunStatus.SUCCESS: 6, dg.DagsterRunStatus.CANCELED: 1}
+    ended = {
+        *(dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE),
+        dg.DagsterRunStatus.CANCELED,
+    }
+    assert set(statuses) <= ended
+    assert statuses[dg.DagsterRunStatus.CANCELED] > 0, "what a kill left open was closed"
 
 
-def test_an_interrupted_run_says_so_and_goes_on_from_there(
-    instance: EmbeddedInstance, tmp_path: Path, install: Install
-) -> None:
-    reds = install(tmp_path / "home", instance, REDS_CLASSES=CLASSES)
-    scene = Scene(instance, reds.home)
+def interrupt(reds: Reds, reached: Callable[[], bool]) -> None:
+    """Start a run and press Ctrl+C once a stage is reached; it says that it can go on."""
     process = subprocess.Popen(
         # As in a terminal: what is started in the background may have Ctrl+C ignored.
         [
@@ -222,7 +219,7 @@ def test_an_interrupted_run_says_so_and_goes_on_from_there(
         text=True,
     )
     deadline = time.monotonic() + SECONDS
-    while scene.stored_pictures() < 5:
+    while not reached():
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.002)
@@ -232,10 +229,3 @@ def test_an_interrupted_run_says_so_and_goes_on_from_there(
     assert output == ""
     assert errors.splitlines()[-1] == "Stopped. The same command goes on from here."
     assert "Traceback" not in errors
-
-    instance.reset_requests()
-    kept_before = scene.stored_pictures()
-    reds("run", "--json")
-    fetched = sum(record.path.startswith("/storage/") for record in instance.requests)
-    assert fetched > 0
-    assert scene.stored_pictures() >= kept_before

@@ -247,7 +247,7 @@ def test_predict_tags_a_picture_it_has_not_seen(finished: FinishedRun, tmp_path:
     post = finished.town.new_post("flower")
     photo.write_bytes(finished.town.file(post.attachments[0]))
     [answer] = finished.reds.json("predict", str(photo))
-    assert set(answer) == {"file", "tags", "top", "confident", "model_version"}
+    assert set(answer) == {"file", "tags", "top", "confident", "familiar", "model_version"}
     assert answer["file"] == str(photo)
     assert {tag["tag"] for tag in answer["tags"]} == CLASSES
     chances = [tag["probability"] for tag in answer["tags"]]

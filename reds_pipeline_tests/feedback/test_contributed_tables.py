@@ -19,7 +19,7 @@ from reds_pipeline.feedback.contributed_tables import (
 )
 from reds_pipeline.feedback.contributions import remove_contribution
 from reds_pipeline.feedback.curation import FeedbackRules
-from reds_pipeline.feedback.learning import SUGGESTED, UNPROMPTED
+from reds_pipeline.feedback.labels import SUGGESTED, UNPROMPTED
 from reds_pipeline.imaging.cleaning import NO_DECISIONS, CleaningRules
 from reds_pipeline.imaging.resize import RESIZE_RULE
 from reds_pipeline.resources import Platform

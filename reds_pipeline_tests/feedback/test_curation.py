@@ -14,7 +14,7 @@ from reds_pipeline.feedback.curation import (
     FeedbackRules,
     judge_contributed,
 )
-from reds_pipeline.feedback.learning import NO_CLASS, PERSON, SUGGESTED, UNPROMPTED
+from reds_pipeline.feedback.labels import NO_CLASS, PERSON, SUGGESTED, UNPROMPTED
 from reds_pipeline.imaging.cleaning import EXACT_DUPLICATE, NEAR_DUPLICATE, NO_DECISIONS
 from reds_pipeline.imaging.curation import (
     LABELLED_OTHERWISE,

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageOps
 
 from reds_pipeline.feedback.answers import FeedbackForm, FeedbackRefused, opened, sealed
 from reds_pipeline.feedback.consent import CONSENT
@@ -24,6 +27,7 @@ from reds_pipeline_tests.feedback.makers import (
     taken_photo,
 )
 from reds_pipeline_tests.held_home import everything
+from reds_pipeline_tests.imaging.pictures import encoded
 
 SHOWN = recommended("cat", "golden retriever", "beach")
 
@@ -227,7 +231,7 @@ def test_nothing_is_kept_where_photos_are_not_taken(home: Home, ledger: Ledger) 
 
 
 @pytest.mark.req("R-IMP-6")
-@pytest.mark.parametrize("copy", ["the same file", "saved again"], ids=str)
+@pytest.mark.parametrize("copy", ["the same file", "saved again", "mirrored"], ids=str)
 def test_a_picture_that_was_withdrawn_is_not_taken_again(
     home: Home, ledger: Ledger, copy: str
 ) -> None:
@@ -238,6 +242,8 @@ def test_a_picture_that_was_withdrawn_is_not_taken_again(
     keys = picture_keys(home.keyed_hash, mine.sha256, mine.perceptual_hash)
     record_withdrawal(ledger, Tombstones(keys=keys), subject="image", why="", asked_by="")
     data = taken_photo(1, quality=90 if copy == "the same file" else 40)
+    if copy == "mirrored":
+        data = encoded(ImageOps.mirror(Image.open(BytesIO(data))))
     with pytest.raises(FeedbackRefused) as refused:
         given(desk, data)
     assert refused.value.reason == "withdrawn"
@@ -267,3 +273,17 @@ def test_a_page_that_runs_alone_deletes_what_its_time_is_over_for(
     desk = desk_of(home, ledger)
     (home.contributions / left.id / "contribution.json").write_text("damaged")
     assert desk.record(desk.shown(SHOWN), FeedbackForm(("cat",))).recorded == 2
+
+
+@pytest.mark.req("R-IMP-6")
+def test_a_photo_whose_code_nobody_gets_is_not_kept(home: Home, ledger: Ledger) -> None:
+    """Its giver could not delete it."""
+    desk = desk_of(home, ledger)
+    assert given(desk, taken_photo(1))
+    with sqlite3.connect(home.root / "ledger.sqlite") as database:
+        database.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'full'); END"
+        )
+    with pytest.raises(Exception, match="full"):
+        given(desk, taken_photo(2))
+    assert len(contributions(home)) == 1

@@ -22,6 +22,7 @@ from reds_pipeline.modeling.bundle import (
     save_bundle,
 )
 from reds_pipeline.modeling.calibration import probabilities
+from reds_pipeline.modeling.familiarity import fit_means
 from reds_pipeline.modeling.heads import FittedHead, HeadParameters, decision_values, fit_head
 from reds_pipeline_tests.modeling.clouds import clouds
 
@@ -42,7 +43,9 @@ def _head(classes: int) -> FittedHead:
 
 @pytest.fixture
 def bundle() -> ModelBundle:
-    return bundle_from_head(_head(3), 0.4, 0.7, PROVENANCE)
+    features, labels = clouds(3, each=30)
+    familiarity = replace(fit_means(features, np.array(labels)), limit=0.25)
+    return bundle_from_head(_head(3), 0.4, 0.7, PROVENANCE, familiarity)
 
 
 @pytest.fixture
@@ -72,6 +75,24 @@ def test_everything_comes_back(bundle: ModelBundle, saved: Path) -> None:
     assert loaded.provenance == PROVENANCE
     for name in ("mean", "scale", "weights", "intercept", "slope", "offset", "thresholds"):
         assert np.array_equal(getattr(loaded, name), getattr(bundle, name))
+    features, _labels = clouds(3, each=20, seed=9)
+    found = loaded.is_familiar(features)
+    assert found is not None
+    assert 0 < found.mean() < 1
+    assert np.array_equal(found, bundle.is_familiar(features))
+
+
+def test_a_model_of_the_second_version_serves_as_before(
+    bundle: ModelBundle, tmp_path: Path
+) -> None:
+    """Champions of the release before are such files; what they say stays the same to the bit."""
+    save_bundle(replace(bundle, familiarity=None), tmp_path / "old")
+    assert json.loads((tmp_path / "old" / "bundle.json").read_text())["version"] == 2
+    assert "familiarity.limit" not in load_file(tmp_path / "old" / "model.safetensors")
+    loaded = load_bundle(tmp_path / "old")
+    features, _labels = clouds(3, each=5, seed=3)
+    assert np.array_equal(loaded.predict(features), bundle.predict(features))
+    assert loaded.is_familiar(features) is None
 
 
 def test_two_files_and_nothing_else(saved: Path) -> None:
@@ -167,9 +188,10 @@ PICKLE = b"\x80\x04\x95\x0e\x00\x00\x00\x00\x00\x00\x00\x8c\x06system\x94."
         pytest.param(_write("bundle.json", b"\xff\xfe"), "not JSON", id="not text"),
         pytest.param(_write("bundle.json", b"[]"), "not describe a model", id="another JSON"),
         pytest.param(_edit(format="other"), "not describe a model", id="another format"),
-        pytest.param(_edit(version=3), "version 3 and this REDS reads up to 2", id="newer version"),
+        pytest.param(_edit(version=4), "version 4 and this REDS reads up to 3", id="newer version"),
+        pytest.param(_edit(version=2), "unknown tensors", id="tensors of a newer version"),
         pytest.param(_edit(version=True), "version True", id="version as truth"),
-        pytest.param(_edit(version=[2]), "reads up to 2", id="version as list"),
+        pytest.param(_edit(version=[2]), "reads up to 3", id="version as list"),
         pytest.param(_edit(version=1), "missing or unknown entries", id="entries of version 1"),
         pytest.param(_edit(kind="tag"), "not one of classes, tags", id="unknown kind"),
         pytest.param(_edit(kind=["tags"]), "not one of classes, tags", id="kind not a name"),
@@ -202,6 +224,36 @@ PICKLE = b"\x80\x04\x95\x0e\x00\x00\x00\x00\x00\x00\x00\x8c\x06system\x94."
         ),
         pytest.param(_edit_tensors(slope=np.full(3, np.nan)), "not finite", id="slope not finite"),
         pytest.param(_edit_tensors(offset=np.zeros(2)), "its offset is", id="offsets too few"),
+        pytest.param(
+            _edit_tensors(**{"familiarity.limit": None}), "unknown tensors", id="no limit"
+        ),
+        pytest.param(
+            _edit_tensors(**{"familiarity.limit": np.array(np.nan)}), "not a cosine", id="no cosine"
+        ),
+        pytest.param(
+            _edit_tensors(**{"familiarity.limit": np.zeros(1)}), "not a number", id="many limits"
+        ),
+        pytest.param(
+            _edit_tensors(**{"familiarity.scale": np.zeros(20)}),
+            "familiarity's scale holds",
+            id="familiarity's scale of zero",
+        ),
+        pytest.param(
+            _edit_tensors(**{"familiarity.centre": np.full(20, np.nan)}),
+            "familiarity's centre holds",
+            id="familiarity not finite",
+        ),
+        pytest.param(
+            _edit_tensors(
+                **{
+                    "familiarity.centre": np.zeros(2),
+                    "familiarity.scale": np.ones(2),
+                    "familiarity.directions": np.eye(2),
+                }
+            ),
+            "takes 2 numbers, not 20",
+            id="familiarity of another encoder",
+        ),
     ],
 )
 def test_anything_else_is_refused_in_words(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from threadpoolctl import ThreadpoolController
 
 from reds_pipeline.modeling.calibration import fit_temperature, probabilities
 from reds_pipeline.modeling.experiment import Experiment, run_experiment
+from reds_pipeline.modeling.familiarity import Familiarity
 from reds_pipeline.modeling.heads import HeadParameters, decision_values
 from reds_pipeline.modeling.splits import make_split
 from reds_pipeline_tests.modeling.clouds import clouds
@@ -64,6 +66,8 @@ def test_spoiled_test_images_change_nothing_but_the_test(experiment: Experiment)
             one, other = getattr(experiment, field.name), getattr(again, field.name)
             if isinstance(one, np.ndarray):
                 assert np.array_equal(one, other, equal_nan=True)
+            elif isinstance(one, Familiarity):
+                assert all(np.array_equal(*pair) for pair in _parts(one, other))
             else:
                 assert one == other
     assert again.folds.fold_accuracy == experiment.folds.fold_accuracy
@@ -103,3 +107,7 @@ def test_the_number_of_threads_changes_no_bit_of_what_the_test_says() -> None:
             found = run_experiment(features, labels, groups, split, HeadParameters(C=1e-3))
         said.append(found.test_chances.tobytes())
     assert said[0] == said[1]
+
+
+def _parts(one: Familiarity, other: Familiarity) -> list[tuple[Any, Any]]:
+    return [(getattr(one, field.name), getattr(other, field.name)) for field in fields(one)]

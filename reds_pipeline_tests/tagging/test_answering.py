@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from reds_pipeline.tagging.answering import (
     MOST_SUGGESTIONS,
     Answered,
     agreement,
+    is_familiar,
     is_sure,
     opinion,
     suggestions,
@@ -100,6 +102,40 @@ def test_the_likeliest_tag_is_told_however_unlikely() -> None:
 def test_a_tag_without_anything_that_a_hashtag_may_hold_keeps_its_name() -> None:
     tags = answered("tags", ("🌸", "!"), [[0.9, 0.8]])
     assert [tag.display for tag in suggestions([tags])] == ["🌸", "!"]
+
+
+@pytest.mark.parametrize(
+    ("familiar", "word", "known"),
+    [
+        pytest.param([[True], [True]], "likely", True, id="known to both"),
+        pytest.param([[False], [False]], "maybe", False, id="known to neither"),
+        pytest.param([[True], [False]], "maybe", False, id="unknown to one"),
+        pytest.param([None, [False]], "maybe", False, id="unknown to the one that can tell"),
+        pytest.param([None, None], "likely", None, id="models of earlier releases"),
+        pytest.param([[True, False], [True, False]], "likely", True, id="half the looks"),
+        pytest.param([[True, False, False], None], "maybe", False, id="most looks unknown"),
+    ],
+)
+def test_nothing_of_an_unfamiliar_photo_is_likely(
+    familiar: list[list[bool] | None], word: Likelihood, *, known: bool | None
+) -> None:
+    """A model must choose among what it knows, however little the photo shows of it."""
+    looks = max(len(each) for each in [*familiar, [True]] if each is not None)
+    classes = answered("classes", ("cat", "dog"), [[0.9, 0.1]] * looks)
+    tags = answered("tags", ("sunny", "love"), [[0.8, 0.001]] * looks)
+    both = [
+        replace(model, familiar=None if flags is None else np.array(flags))
+        for model, flags in zip((classes, tags), familiar, strict=True)
+    ]
+    assert is_familiar(both) is known
+    found = suggestions(both)
+    assert [(tag.tag, tag.likelihood) for tag in found] == [
+        ("cat", word),
+        ("sunny", word),
+        ("dog", "unlikely"),
+    ]
+    if familiar[0] is not None:
+        assert is_sure(both[0]) is (word == "likely" or familiar[0] == [True])
 
 
 @pytest.mark.req("R-IMP-3")

@@ -120,7 +120,7 @@ def test_a_file_that_is_no_picture_keeps_its_place_among_the_answers(tmp_path: P
     assert [answer["file"] for answer in answers] == [str(path) for path in photos]
     assert ["error" in answer for answer in answers] == [False, True, False, True]
     assert answers[1]["error"].endswith(
-        "it is not a picture; choose a JPEG, PNG, WebP or HEIC file."
+        "it is not a picture that can be read; choose a JPEG, PNG, WebP or HEIC file."
     )
 
 

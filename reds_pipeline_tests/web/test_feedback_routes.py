@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 
+from reds_pipeline.feedback.consent import CONSENT
 from reds_pipeline.feedback.contributions import contributions
 from reds_pipeline.feedback.desk import FeedbackDesk
 from reds_pipeline.feedback.events import FEEDBACK
@@ -187,3 +190,49 @@ def test_the_interface_describes_what_it_takes(site: str) -> None:
     paths = requests.get(f"{site}/api/v1/openapi.json", timeout=20).json()["paths"]
     assert {"/api/v1/feedback", "/api/v1/uploads/delete"} <= paths.keys()
     assert "/feedback" not in paths
+
+
+@pytest.mark.req("R-IMP-6")
+def test_of_a_page_that_does_not_come_no_photo_is_kept(site: str, platform: Platform) -> None:
+    """The second photo fails, and the code of the first was on the same page."""
+    before = contributions(platform.home)
+    given_before = len(platform.ledger.events("contribution"))
+    photos = [("photos", ("a", drawn_photo("cat", number))) for number in (71, 72)]
+    with sqlite3.connect(platform.home.root / "ledger.sqlite") as database:
+        database.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON events WHEN NEW.body LIKE '%given%' AND "
+            f"(SELECT count(*) FROM events WHERE kind = 'contribution') > {given_before} "
+            "BEGIN SELECT RAISE(ABORT, 'full'); END"
+        )
+    try:
+        answer = requests.post(
+            f"{site}/tag", files=photos, data={"consent": CONSENT.version}, timeout=60
+        )
+    finally:
+        with sqlite3.connect(platform.home.root / "ledger.sqlite") as database:
+            database.execute("DROP TRIGGER full")
+    assert answer.status_code == 500
+    assert contributions(platform.home) == before
+    assert [event["event"] for event in platform.ledger.events("contribution")][given_before:] == [
+        *("given", "deleted")
+    ]
+
+
+@pytest.mark.parametrize("is_public", [True, False])
+def test_what_is_wrong_inside_is_told_to_the_operator_alone(
+    platform: Platform, desk: FeedbackDesk, is_public: bool
+) -> None:
+    """Such a sentence names directories."""
+    mine = given(desk, taken_photo(91))
+    (platform.home.contributions / mine.id / "contribution.json").write_text("{")
+    settings: dict[str, Any] = {"page_hosts": ("tags.example",)} if is_public else {}
+    try:
+        with served(platform.home.root, is_tagging=True, **settings) as address:
+            answer = requests.post(
+                f"{address}/api/v1/uploads/delete", json={"code": mine.code}, timeout=20
+            )
+    finally:
+        shutil.rmtree(platform.home.contributions / mine.id)
+    assert answer.status_code == 500
+    assert (str(platform.home.root) in answer.text) is not is_public
+    assert ("operator" in answer.json()["sentence"]) is is_public

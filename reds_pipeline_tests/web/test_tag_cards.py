@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reds_pipeline.tagging.recommendation import (
+    Likelihood,
     Recommendation,
     SuggestedTag,
     View,
     ViewOpinion,
 )
 from reds_pipeline.web import tag_cards
+
+_LIKELIHOODS = st.sampled_from(get_args(Likelihood))
 
 
 def suggestion(chance: float, rank: int = 1) -> SuggestedTag:
@@ -35,15 +41,20 @@ def recommendation(
     )
 
 
-@given(st.lists(st.floats(0, 1), max_size=8), st.floats(0, 1))
+@given(st.lists(_LIKELIHOODS, max_size=8), _LIKELIHOODS)
 def test_no_suggestion_is_lost_or_moved_by_the_threshold(
-    chances: list[float], least: float
+    likelihoods: list[Likelihood], least: Likelihood
 ) -> None:
-    given_tags = tuple(suggestion(chance, rank) for rank, chance in enumerate(chances, start=1))
-    shown, folded = tag_cards.split_by_chance(given_tags, least)
+    given_tags = tuple(
+        replace(suggestion(0.3, rank), likelihood=likelihood)
+        for rank, likelihood in enumerate(likelihoods, start=1)
+    )
+    shown, folded = tag_cards.split_by_likelihood(given_tags, least)
     assert sorted(shown + folded, key=lambda tag: tag.rank) == list(given_tags)
-    assert all(tag.probability >= least for tag in shown)
-    assert all(tag.probability < least for tag in folded)
+    order = list(tag_cards.LEAST_WORDS)
+    enough = [tag for tag in given_tags if order.index(tag.likelihood) >= order.index(least)]
+    # A person who gets nothing to take or refuse cannot say what would be right either.
+    assert list(shown) == (enough or list(given_tags[: tag_cards.IN_FRONT_ANYWAY]))
 
 
 @pytest.mark.parametrize(

@@ -62,26 +62,33 @@ function connectThreshold(card) {
   if (range === null) {
     return;
   }
-  const chips = [...card.querySelectorAll(".suggestions .chip")];
+  const chips = [...card.querySelectorAll(".suggestions .chip")].sort(byRank);
   const words = card.querySelector(".threshold-words");
+  const likelihoods = range.dataset.likelihoods.split(",");
   const update = () => {
-    const least = Number(range.value) / 100;
+    const isLikelyEnough = (chip) =>
+      likelihoods.indexOf(chip.dataset.likelihood) >= Number(range.value);
+    const anyway = chips.some(isLikelyEnough) ? [] : chips.slice(0, Number(range.dataset.anyway));
     const isShown = (chip) =>
-      Number(chip.dataset.chance) >= least || chip.querySelector(":checked") !== null;
+      isLikelyEnough(chip) || anyway.includes(chip) || chip.querySelector(":checked") !== null;
     const folded = chips.filter((chip) => !isShown(chip));
     card.querySelector(".main-chips").replaceChildren(...chips.filter(isShown));
     card.querySelector(".folded-chips").replaceChildren(...folded);
     card.querySelector(".folded-count").textContent = String(folded.length);
     show(card.querySelector(".folded"), folded.length > 0);
-    show(card.querySelector(".none-shown"), folded.length === chips.length);
-    words.textContent = `${range.value} %`;
+    words.textContent = range.dataset.words.split(",")[range.value];
     range.setAttribute(
       "aria-valuetext",
-      `${range.value} %, ${chips.length - folded.length} of ${chips.length} tags shown`,
+      `${words.textContent}, ${chips.length - folded.length} of ${chips.length} tags shown`,
     );
   };
   range.addEventListener("input", update);
   update();
+}
+
+/** Those that came folded stand behind the others in the page. */
+function byRank(one, other) {
+  return Number(one.dataset.rank) - Number(other.dataset.rank);
 }
 
 function connectCopying(card) {

@@ -56,7 +56,7 @@ def test_axe_finds_nothing_in_any_state(
     tag_page.choose(PHOTO)
     check("chosen")
     page.get_by_label("Your own tags first").fill("my cat")
-    page.get_by_label("Keep this photo and my tags").check()
+    page.get_by_label("Keep the photos that I send now").check()
     tag_page.choose(PHOTO[:3000]).process()
     tag_page.take("Cat").check()
     tag_page.refuse("FluffyTail").check()

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reds_pipeline.feedback.classes_of_tags import ClassesOfTags
 from reds_pipeline.feedback.contributions import ContributedTag, How
-from reds_pipeline.feedback.learning import (
+from reds_pipeline.feedback.labels import (
     CONTRADICTED,
     NO_CLASS,
     PERSON,
@@ -18,7 +19,6 @@ from reds_pipeline.feedback.learning import (
     ContributedLabel,
     contributed_label,
 )
-from reds_pipeline.feedback.naming import ClassesOfTags
 from reds_pipeline.feedback.weights import AUTHORS_WEIGHT, most_contributed, sample_weight
 from reds_pipeline.imaging.cleaning import MULTI_CLASS
 

@@ -1,7 +1,7 @@
 """Which classes a tag names that a person gave to a photo.
 
 What belongs here: the rule of the posts' hashtags (``lexicon.labels``), for tags that were typed or
-chosen. What does not: what several tags together mean (``learning.py``).
+chosen. What does not: what several tags together mean (``labels.py``).
 """
 
 from __future__ import annotations
