@@ -190,7 +190,9 @@ def _operator(settings: Settings) -> Finding:
             "password is set, so that nobody can sign in to the review gallery; `reds password` "
             "prints the setting.",
         )
-    return Finding(subject, True, "not needed: only this machine reaches the review gallery")
+    return Finding(
+        subject, True, "no password is set here: the review gallery opens for this machine only"
+    )
 
 
 def _host(platform: Platform) -> Iterator[Finding]:

@@ -37,14 +37,16 @@ _CUTS = (0.02, 0.1, 0.25, 0.4, 0.55, 0.7, 0.85, 0.97)
 _ONE_MEGABYTE = 1_000_000
 _END_OF_PNG = png_chunk(b"IEND", b"")
 # 12,000 x 12,000 black pixels, which take 8 s to compress.
-_BLACK_AVIF = zlib.decompress(base64.b85decode(
-    "c-muNV30{GsVqn=%S>Yc0uY^>nP!-qnF!*)%uOvxWPkw0jFg-rD4U@mGr5ET4e%9YmgIt2j6f`xnUkLk;<$kLj1W;q"
-    "UIqr{UqH4-W@cU*T&)z4lgb3;C6*Z&I_Kx)gYC-"
-    "5EGQ}f(w><G$@xH9B(u066=I#<0|*A$TagLY%mE~L63Yyo8|7s{0>a7pIYoKNITb*2c^TLmfI{M#1-"
-    "URE0iDId$kfcjz`(+ko03=}#K6TZ|2^;i?%HKcQoIgEFW3e6zlz@fr}Kxw=KLug@AZi`75h8SX*YUk?@~Qhz^!Co>p"
-    "6Xr`;FTNRTcPeaJ&-w@|jOmPqm`E+i(Vx?er&?w^i7RFG~}BH<)!B{Jl5l{fPsC@7|~FNwmCoWUcc4>HF(H-"
-    "*xkO@g--=sJ}=3O|;!V22wXA-rfKJ^%My}"
-))
+_BLACK_AVIF = zlib.decompress(
+    base64.b85decode(
+        "c-muNV30{GsVqn=%S>Yc0uY^>nP!-qnF!*)%uOvxWPkw0jFg-rD4U@mGr5ET4e%9YmgIt2j6f`xnUkLk;<$kLj1W;q"
+        "UIqr{UqH4-W@cU*T&)z4lgb3;C6*Z&I_Kx)gYC-"
+        "5EGQ}f(w><G$@xH9B(u066=I#<0|*A$TagLY%mE~L63Yyo8|7s{0>a7pIYoKNITb*2c^TLmfI{M#1-"
+        "URE0iDId$kfcjz`(+ko03=}#K6TZ|2^;i?%HKcQoIgEFW3e6zlz@fr}Kxw=KLug@AZi`75h8SX*YUk?@~Qhz^!Co>p"
+        "6Xr`;FTNRTcPeaJ&-w@|jOmPqm`E+i(Vx?er&?w^i7RFG~}BH<)!B{Jl5l{fPsC@7|~FNwmCoWUcc4>HF(H-"
+        "*xkO@g--=sJ}=3O|;!V22wXA-rfKJ^%My}"
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -296,6 +298,12 @@ def _bombs() -> Iterator[HostileFile]:
         kind = "progressive JPEG" if is_progressive else "JPEG"
         data = _jpeg_size(encoded(scene(), progressive=is_progressive), width, height)
         yield HostileFile(f"{kind} that claims {width} x {height}", data, "too_many_pixels")
+    many = _with_scans(encoded(scene(), progressive=True), 80)
+    yield HostileFile(
+        "JPEG that claims 90 scans of 6,000 x 6,000",
+        _jpeg_size(many, 6_000, 6_000),
+        "too_many_pixels",
+    )
     yield HostileFile(
         "JPEG of 101 scans", _with_scans(encoded(scene(), progressive=True), 101), "undecodable"
     )

@@ -82,7 +82,7 @@ HASH = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
 @pytest.mark.parametrize(
     ("changed", "is_well", "word"),
     [
-        pytest.param({}, True, "only this machine", id="nobody else comes"),
+        pytest.param({}, True, "this machine only", id="nobody else comes"),
         pytest.param(
             {"page_hosts": ("tags.example",)}, False, "`reds password`", id="others, no password"
         ),

@@ -116,6 +116,15 @@ def jpeg_size(data: bytes) -> tuple[int, int]:
     raise ImageRejected("undecodable")
 
 
+def jpeg_scans(data: bytes) -> int:
+    """Return the scans of a JPEG, each of which costs its decoder a pass over all pixels.
+
+    Raises:
+        ImageRejected: ``truncated`` or ``undecodable``.
+    """
+    return sum(segment.marker == _START_OF_SCAN for segment in _segments(data))
+
+
 def clean_jpeg(data: bytes) -> bytes:
     """Return the JPEG without metadata; the compressed pixels are not touched.
 

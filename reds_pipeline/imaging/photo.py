@@ -18,6 +18,7 @@ from reds_pipeline.errors import ImageRejected
 from reds_pipeline.imaging.decoding import decode_pixels, open_image
 from reds_pipeline.imaging.examine import ImageLimits
 from reds_pipeline.imaging.formats import HEIC, JPEG, PNG, WEBP
+from reds_pipeline.imaging.jpeg_container import jpeg_scans
 from reds_pipeline.imaging.metadata import CLEANED_IN_PLACE, as_png, strip_metadata
 from reds_pipeline.imaging.photo_decoding import DecodedPhoto, decode_photo
 from reds_pipeline.imaging.photo_header import PhotoHeader, photo_header
@@ -45,6 +46,8 @@ class PhotoLimits:
         max_jpeg_pixels: Largest JPEG, whose decoder may deliver an eighth of width and height.
         max_buffered_pixels: The same of one in several scans (progressive), each of which costs
             a pass over all of it.
+        max_scanned_pixels: Pixels times scans of such a one. Encoders make about ten scans; 99
+            million pixels in 90 scans are 400 kB of file and 20 seconds of decoding.
         max_memory: Bytes that reading it may take besides the file.
         min_side: Smallest width and height in pixels: that of the training, because nobody
             knows what tags of smaller ones are worth.
@@ -54,6 +57,7 @@ class PhotoLimits:
     max_pixels: int = 50_000_000
     max_jpeg_pixels: int = 250_000_000
     max_buffered_pixels: int = 100_000_000
+    max_scanned_pixels: int = 1_200_000_000
     max_memory: int = 768_000_000
     min_side: int = 32
 
@@ -221,6 +225,8 @@ def read_photo(data: bytes, limits: PhotoLimits = USUAL_LIMITS, *, side: int = S
     """
     header = checked_header(data, limits, side=side)
     file = strip_metadata(data, header.format) if header.format in CLEANED_IN_PLACE else data
+    if header.is_buffered and jpeg_scans(file) * header.pixels > limits.max_scanned_pixels:
+        raise ImageRejected("too_many_pixels")
     decoded = decode_photo(file, header, 2 * side)
     looks: dict[PhotoView, NDArray[np.uint8]] = {}
     if decoded.pixels > _MOST_KEPT_PIXELS:

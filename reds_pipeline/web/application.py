@@ -30,15 +30,18 @@ from reds_pipeline.web.failures import FailuresExplained
 from reds_pipeline.web.feedback_routes import feedback_router
 from reds_pipeline.web.health_routes import health_router
 from reds_pipeline.web.login_routes import login_router
-from reds_pipeline.web.metrics import Metrics, metrics_router
+from reds_pipeline.web.metrics import Metrics
+from reds_pipeline.web.metrics_routes import metrics_router
 from reds_pipeline.web.operator_gate import OperatorGate
+from reds_pipeline.web.page_maker import PageMaker
 from reds_pipeline.web.photo_queue import PhotoQueue
 from reds_pipeline.web.rate_limits import RateLimits
 from reds_pipeline.web.request_log import RequestLog, json_logger
 from reds_pipeline.web.review_routes import review_router
 from reds_pipeline.web.security import OwnPagesOnly
 from reds_pipeline.web.sentences import Explainer, Refusal
-from reds_pipeline.web.site import PageMaker, Site, SiteLimits
+from reds_pipeline.web.site import Site
+from reds_pipeline.web.site_limits import SiteLimits
 from reds_pipeline.web.static_files import STATIC_DIRECTORY, VersionedFiles, static_version
 from reds_pipeline.web.tag_routes import tag_router
 

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reds_pipeline.web.sentences import Explainer, Refusal
-from reds_pipeline.web.site import SiteLimits
+from reds_pipeline.web.site_limits import SiteLimits
 
 _MEGABYTE = 1_000_000
 _RETRY_SECONDS = 5

@@ -1,6 +1,7 @@
 """What is counted for the operator, in the form that Prometheus reads.
 
-What belongs here: the numbers and their address. What does not: when to count.
+What belongs here: the numbers. What does not: when to count, and their address
+(``metrics_routes.py``).
 
 No label comes from a request: routes are named by their templates, methods and reasons are taken
 from fixed lists. Nothing is counted by address or by tag.
@@ -12,9 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from fastapi import APIRouter, Depends
 from prometheus_client import (
-    CONTENT_TYPE_LATEST,
     CollectorRegistry,
     Counter,
     Gauge,
@@ -23,10 +22,9 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
-from starlette.responses import Response
 
 if TYPE_CHECKING:
-    from reds_pipeline.web.site import Site
+    from reds_pipeline.tagging.live_state import LiveState
 
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -90,24 +88,17 @@ class Metrics:
         with self._tagging_seconds.time():
             yield
 
-    def text(self, site: Site) -> bytes:
-        """Return everything in the text format of Prometheus."""
-        state = site.tagger.state()
+    def text(self, state: LiveState, waiting: int) -> bytes:
+        """Return everything in the text format of Prometheus.
+
+        Args:
+            state: Of the models that serve now.
+            waiting: Photos whose turn has not come.
+        """
         self._is_ready.set(state.is_ready)
-        self._waiting.set(site.queue.waiting)
+        self._waiting.set(waiting)
         self._has_problem.set(bool(state.problem))
         self._model.clear()
         for model in state.models:
             self._model.labels(model.name, model.version, model.backbone).set(1)
         return generate_latest(self.registry)
-
-
-def metrics_router(site: Site) -> APIRouter:
-    """Return the route ``/metrics``, which is for the operator."""
-    router = APIRouter(dependencies=[Depends(site.operator.require_local)])
-
-    @router.get("/metrics")
-    def send_metrics() -> Response:
-        return Response(site.metrics.text(site), media_type=CONTENT_TYPE_LATEST)
-
-    return router

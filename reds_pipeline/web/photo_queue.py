@@ -18,7 +18,7 @@ from reds_pipeline.imaging.photo import Photo, PhotoLimits, read_photo
 from reds_pipeline.imaging.photo_memory import PhotoGate, PhotoGateFull, memory_needed
 from reds_pipeline.tagging.live_state import NoModelYet, TaggerBusy
 from reds_pipeline.web.sentences import Refusal, photo_refusal
-from reds_pipeline.web.site import SiteLimits
+from reds_pipeline.web.site_limits import SiteLimits
 
 Answer = TypeVar("Answer")
 

@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 from reds_pipeline.errors import ImageRejected, RedsError
 
 if TYPE_CHECKING:
-    from reds_pipeline.web.site import PageMaker
+    from reds_pipeline.web.page_maker import PageMaker
 
 UNPROCESSABLE = 422
 _FAILED = 500

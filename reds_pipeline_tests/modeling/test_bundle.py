@@ -79,7 +79,9 @@ def test_everything_comes_back(bundle: ModelBundle, saved: Path) -> None:
     found = loaded.is_familiar(features)
     assert found is not None
     assert 0 < found.mean() < 1
-    assert np.array_equal(found, bundle.is_familiar(features))
+    expected = bundle.is_familiar(features)
+    assert expected is not None
+    assert np.array_equal(found, expected)
 
 
 def test_a_model_of_the_second_version_serves_as_before(

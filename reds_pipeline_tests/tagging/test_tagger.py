@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from reds_pipeline.embedding.weights import WeightsFile
 from reds_pipeline.errors import RedsError
 from reds_pipeline.imaging.resize import SIDE, resize_rule
 from reds_pipeline.modeling.bundle import Kind, ModelBundle, Provenance
+from reds_pipeline.modeling.familiarity import Familiarity
 from reds_pipeline.tagging.tagger import Tagger
 
 
@@ -155,3 +157,16 @@ def test_a_terminal_says_what_to_rely_on(
 ) -> None:
     terminal.show_tags(_tagger(kind, threshold).tag_files([_photo(tmp_path, colour)]))
     assert words in capsys.readouterr().out
+
+
+def test_a_photo_unlike_what_the_model_learnt_is_nothing_to_rely_on(tmp_path: Path) -> None:
+    """However high its chance: the model has to choose among what it knows."""
+    bright = Familiarity(np.zeros(3), np.ones(3), np.full((1, 3), 3**-0.5), 0.9)
+    bundle = replace(_bundle("classes", 0.5), familiarity=bright)
+    tagger = Tagger(bundle, _MeanColours(), "7")
+    colours = ((250, 250, 200), (250, 0, 0))
+    known, unknown = tagger.tag_files([_photo(tmp_path, colour) for colour in colours])
+    assert known["familiar"] is True
+    assert (unknown["familiar"], unknown["confident"]) == (False, False)
+    (untold,) = _tagger("classes", 0.5).tag_files([_photo(tmp_path, colours[1])])
+    assert (untold["familiar"], untold["confident"]) == (None, True)

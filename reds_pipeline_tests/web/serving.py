@@ -16,7 +16,7 @@ from reds_pipeline.resources import Platform
 from reds_pipeline.settings import load_settings
 from reds_pipeline.web.application import create_application
 from reds_pipeline.web.serving import LOOPBACK, listening_socket, server_configuration
-from reds_pipeline.web.site import SiteLimits
+from reds_pipeline.web.site_limits import SiteLimits
 
 
 @contextmanager

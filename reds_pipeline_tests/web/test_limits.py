@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from reds_pipeline.settings import load_settings
 from reds_pipeline.web.connections import ImpatientProtocol
 from reds_pipeline.web.rate_limits import counted_as
-from reds_pipeline.web.site import SiteLimits
+from reds_pipeline.web.site_limits import SiteLimits
 from reds_pipeline_tests.tagging.served_home import drawn_photo
 from reds_pipeline_tests.web.serving import served, serving
 from reds_pipeline_tests.web.tagging_site import SECONDS, tag, wait_until_ready

@@ -145,6 +145,6 @@ function wordsFor(cards) {
     return failed ? "The photo got no tags." : "The tags are there.";
   }
   return failed
-    ? `${cards.length - failed} photos have tags, ${failed} got none.`
+    ? `Of ${cards.length} photos ${cards.length - failed} got tags, ${failed} got none.`
     : `All ${cards.length} photos have tags.`;
 }

@@ -11,7 +11,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from reds_pipeline.web.site import SiteLimits
+from reds_pipeline.web.site_limits import SiteLimits
 from reds_pipeline_tests.tagging.served_home import ServedHome, drawn_photo, make_served_home
 from reds_pipeline_tests.web.browser.conftest import MakeContext
 from reds_pipeline_tests.web.browser.tag_page.conftest import wait_until_ready

@@ -60,12 +60,13 @@ def test_axe_finds_nothing_in_any_state(
     tag_page.choose(PHOTO[:3000]).process()
     tag_page.take("Cat").check()
     tag_page.refuse("FluffyTail").check()
-    page.get_by_role("slider").fill("95")
+    page.get_by_role("slider").fill("2")
     for closed in ("Why?", "Other ways of looking", "The figures"):
         page.get_by_text(closed).click()
     if scheme == "light":  # It takes a second and looks the same in the dark.
         page.get_by_role("button", name="Show", exact=True).click()
-        expect(page.locator(".heat")).to_be_visible()
+        # The first one also imports PyTorch, which a busy machine needs its time for.
+        expect(page.locator(".heat")).to_be_visible(timeout=120_000)
     page.get_by_role("button", name="Compare three ways of looking").click()
     expect(page.locator(".views table")).to_be_visible()
     page.get_by_role("button", name="Copy tags").click()
