@@ -73,7 +73,9 @@ def test_several_photos_each_get_a_card_and_a_broken_one_a_sentence(tag_page: Ta
     expect(tag_page.card(2)).to_contain_text("it is cut off; copy or download it again.")
     places = tag_page.page.locator(".place").all_text_contents()
     assert places == [f"Photo {number} of 3: photo-{number}.jpg" for number in (1, 2, 3)]
-    expect(tag_page.page.locator("#announcement")).to_have_text("Of 3 photos 2 got tags, 1 got none.")
+    expect(tag_page.page.locator("#announcement")).to_have_text(
+        "Of 3 photos 2 got tags, 1 got none."
+    )
     tag_page.tag(DOG)
     assert tag_page.titles()[0] == "Likely: Dog"
     assert len(tag_page.titles()) == 4
