@@ -180,16 +180,17 @@ def _decision(
     settings, tracking = platform.settings, platform.tracking
     entries = history(platform.ledger)
     aside = set_aside(entries)
+    own = load_registered(tracking, version)
     challenger = Challenger(
         measured=_measured(row),
         suggested_share=origins_of_labels(platform).share(SUGGESTED),
         withdrawn_pictures=withdrawn_pictures(version),
         set_aside=_replaced(aside.get(version.version)),
+        knows_unfamiliar=own.bundle.familiarity is not None,
     )
     rule = PromotionRule(
         settings.promotion_margin, settings.promotion_class_loss, settings.suggested_labels_limit
     )
-    own = load_registered(tracking, version)
     rival = None if champion is None else _rival(platform, own, champion, "the champion")
     taken_back = [
         _rival(platform, own, old, "the version taken back,")
@@ -219,9 +220,15 @@ def _rival(
         tested = compare_on_frozen_test(platform, challenger, rival)
     except EncoderChanged as error:
         return Rival(name, measured, unusable=str(error), withdrawn_pictures=withdrawn)
-    if isinstance(tested, str):
-        return Rival(name, measured, no_shared_test=tested, withdrawn_pictures=withdrawn)
-    return Rival(name, measured, shared_test=tested, withdrawn_pictures=withdrawn)
+    shared, none = (None, tested) if isinstance(tested, str) else (tested, "")
+    return Rival(
+        name,
+        measured,
+        shared_test=shared,
+        no_shared_test=none,
+        withdrawn_pictures=withdrawn,
+        knows_unfamiliar=rival.bundle.familiarity is not None,
+    )
 
 
 def _replaced(entry: RecordedChange | None) -> str:

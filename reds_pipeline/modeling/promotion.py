@@ -116,12 +116,14 @@ class Challenger:
         suggested_share: Share of the labels it learnt from that a model suggested.
         withdrawn_pictures: How many pictures it learnt from were withdrawn since.
         set_aside: Why a person replaced this very version, empty if nobody did.
+        knows_unfamiliar: Whether it can tell a photo unlike all that it learnt from.
     """
 
     measured: Measured
     suggested_share: float = 0.0
     withdrawn_pictures: int = 0
     set_aside: str = ""
+    knows_unfamiliar: bool = True
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,8 @@ class Rival:
         no_shared_test: Why not, a clause.
         unusable: Why it could not serve any longer, a clause; empty if it could.
         withdrawn_pictures: How many pictures it learnt from were withdrawn since.
+        knows_unfamiliar: Whether it can tell a photo unlike all that it learnt from; models of
+            older versions of REDS cannot.
     """
 
     name: str
@@ -143,6 +147,7 @@ class Rival:
     no_shared_test: str = ""
     unusable: str = ""
     withdrawn_pictures: int = 0
+    knows_unfamiliar: bool = True
 
 
 @dataclass(frozen=True)
@@ -242,11 +247,16 @@ def _against(
     difference, described = comparison
     if champion.withdrawn_pictures and not challenger.withdrawn_pictures:
         return _without_withdrawn_pictures(champion, rule, difference, described)
+    losses = _losses(champion.shared_test, rule.class_loss)
     if not _is_better(difference, rule.margin):
-        return Decision(
-            False, f"{described}; a change needs {_points(rule.margin)} more.{_doubt(champion)}"
+        is_honester = _is_more_honest(challenger, champion, taken_back) and not losses
+        refused = f"{described}; a change needs {_points(rule.margin)} more.{_doubt(champion)}"
+        return (
+            _although_no_better(rule, difference, described)
+            if is_honester
+            else Decision(False, refused)
         )
-    if losses := _losses(champion.shared_test, rule.class_loss):
+    if losses:
         return Decision(
             False,
             f"{described}, but it loses too much in {losses}; a class may lose "
@@ -308,6 +318,29 @@ def _comparison(challenger: Challenger, rival: Rival) -> tuple[float, str] | Non
 
 def _is_better(difference: float, margin: float) -> bool:
     return difference > 0 and difference >= margin - _ROUNDING
+
+
+def _is_more_honest(challenger: Challenger, champion: Rival, taken_back: Sequence[Rival]) -> bool:
+    """Return whether only the challenger can tell what is unlike anything it has learnt from.
+
+    Where a person went back to the champion, that person's word stands.
+    """
+    return challenger.knows_unfamiliar and not champion.knows_unfamiliar and not taken_back
+
+
+def _although_no_better(rule: PromotionRule, difference: float, described: str) -> Decision:
+    """Let a model that admits what it has never seen serve unless that costs accuracy."""
+    told = (
+        "Unlike the champion, the new model can tell photos that are unlike anything it has "
+        "learnt from"
+    )
+    if difference >= -rule.margin - _ROUNDING:
+        return Decision(True, f"{told}, and it is not worse by more than the margin. {described}.")
+    return Decision(
+        False,
+        f"{told}, but it is worse by more than {_points(rule.margin)}. {described}. A person can "
+        "let it serve by `reds promote`.",
+    )
 
 
 def _losses(test: SharedTest | None, allowed: float) -> str:

@@ -219,3 +219,30 @@ def test_two_models_are_never_promoted_over_each_other(
     promoted = [decide(CHALLENGER, champion(test), rule) for test in (one, other)]
     assert not all(decision.promote for decision in promoted)
     assert all(decision.reason.endswith(".") for decision in promoted)
+
+
+@pytest.mark.parametrize(
+    ("test", "promote"),
+    [
+        (shared((50, 45, 45), (50, 45, 45)), True),
+        (shared((50, 45, 45), (50, 44, 45)), True),
+        (shared((50, 40, 45), (50, 45, 45)), False),
+        (shared((50, 45, 38), (50, 38, 45)), False),
+    ],
+    ids=["as good", "a point less", "worse", "much worse in one class"],
+)
+def test_a_model_that_knows_what_it_never_saw_need_not_be_better(
+    test: SharedTest, promote: bool
+) -> None:
+    """Else the first training after an update, a tie, would leave people the older answers."""
+    old = champion(test, knows_unfamiliar=False)
+    decision = decide(CHALLENGER, old, RULE)
+    assert decision.promote is promote
+    assert decision.promote is ("not worse by more than the margin" in decision.reason)
+    assert not decide(replace(CHALLENGER, knows_unfamiliar=False), old, RULE).promote
+    assert not decide(CHALLENGER, replace(old, knows_unfamiliar=True), RULE).promote
+
+
+def test_the_word_of_a_person_who_went_back_stands_also_then() -> None:
+    old = champion(shared((50, 45, 45), (50, 45, 45)), knows_unfamiliar=False)
+    assert not decide(CHALLENGER, old, RULE, taken_back=[champion()]).promote
