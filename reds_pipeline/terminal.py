@@ -236,7 +236,7 @@ def show_next_steps(settings: Settings, example: Path | None) -> None:
         console.print(f"  {reds} predict{option} {shlex.quote(str(example))}")
     console.print(f"  {reds} status{option}")
     console.print(f"  {reds} review{option}    (the pictures, the most doubtful first)")
-    console.print(f"  {reds} up{option}    (Dagster, MLflow and the review in the browser)")
+    console.print(f"  {reds} up{option}    (the page, Dagster and MLflow in the browser)")
 
 
 def make_console(*, soft_wrap: bool = False) -> Console:
