@@ -36,6 +36,8 @@ def mlflow_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory / "mlflow.sqlite"
 
 
+# Before pytest-xdist reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a file in one process, and all that look at the one finished home."""
     for item in items:

@@ -39,11 +39,13 @@ class BlockMoments:
         means: float64 (b, d).
         squares: float64 (b, d), sum of the squared distances from the mean, each as often as its
             row weighs.
+        roundings: float64 (b,), how often the sums of a block were rounded.
     """
 
     counts: NDArray[np.float64]
     means: NDArray[np.float64]
     squares: NDArray[np.float64]
+    roundings: NDArray[np.float64]
 
     def of(self, members: NDArray[np.bool_]) -> Moments:
         """Return the moments of the unions bool (u, b) of blocks.
@@ -59,8 +61,8 @@ class BlockMoments:
             squares[union] += row @ (self.means - mean[union]) ** 2
         variance = squares / totals
         # What the rounding of a sum can leave where there is no spread at all.
-        rounding = np.finfo(np.float64).eps
-        noise = totals * rounding * variance + (totals * mean * rounding) ** 2
+        rounding = (members * self.roundings).sum(axis=1, keepdims=True) * np.finfo(np.float64).eps
+        noise = rounding * variance + (mean * rounding) ** 2
         return Moments(mean, np.where(variance <= noise, 0.0, np.sqrt(variance)))
 
 
@@ -92,7 +94,8 @@ def block_moments(
             raise ValueError("a linear SVM is fitted on finite features")
         for part in parts:
             squares[number] += weigh.sum_of_squares(features[part] - means[number], part)
-    return BlockMoments(counts, means, squares)
+    roundings = np.array([weigh.roundings(block) for block in blocks], np.float64)
+    return BlockMoments(counts, means, squares, roundings)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +111,10 @@ class _Weighing:
 
     def total(self, rows: NDArray[np.intp]) -> float:
         return float(len(rows) if self.weights is None else self.weights[rows].sum())
+
+    def roundings(self, rows: NDArray[np.intp]) -> int:
+        # A weight rounds every product, and the mean of a single row is not that row any more.
+        return len(rows) if self.weights is None else 2 * len(rows) + 2
 
     def sum(self, values: NDArray[np.floating[Any]], rows: NDArray[np.intp]) -> NDArray[np.float64]:
         if self.weights is None:

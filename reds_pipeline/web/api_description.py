@@ -5,10 +5,13 @@ What belongs here: putting the description together from the routes. What does n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+
+from reds_pipeline.web.api_models import Problem
 
 API = "/api/v1"
 _VERSION = "1"
@@ -18,6 +21,29 @@ _DESCRIPTION = (
     "No login is needed. Photos are read in memory and forgotten with the answer. Every refusal "
     "is `{sentence, reason}`: the sentence is for people, the reason for programs."
 )
+
+_RETRY_AFTER = {
+    "Retry-After": {
+        "description": "Seconds after which the same request may be answered.",
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
+
+
+def problems(descriptions: Mapping[int, str]) -> dict[int | str, dict[str, Any]]:
+    """Return how refusals are described in the OpenAPI document.
+
+    Args:
+        descriptions: Why, by HTTP status.
+    """
+    return {
+        status: {
+            "model": Problem,
+            "description": description,
+            **({"headers": _RETRY_AFTER} if status in {429, 503} else {}),
+        }
+        for status, description in descriptions.items()
+    }
 
 
 def describe_api(application: FastAPI) -> dict[str, Any]:

@@ -7,7 +7,7 @@ What belongs here: the addresses below ``/api/v1`` but those about feedback
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -15,8 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from reds_pipeline.tagging.recommendation import View
-from reds_pipeline.web.api_description import API, describe_api
-from reds_pipeline.web.api_models import LimitsAnswer, ModelStateAnswer, Problem, TagsAnswer
+from reds_pipeline.web.api_description import API, describe_api, problems
+from reds_pipeline.web.api_models import LimitsAnswer, ModelStateAnswer, TagsAnswer
 from reds_pipeline.web.operator_gate import is_local
 from reds_pipeline.web.photo_bodies import read_single_photo, recommend_then
 from reds_pipeline.web.site import Site
@@ -30,12 +30,6 @@ _PROBLEMS = {
     422: "The request was not understood, or the photo is broken, animated or too small.",
     429: "This address sent too many photos; `Retry-After` says when to go on.",
     503: "There is no model yet, or too many photos wait; `Retry-After` says when to go on.",
-}
-_RETRY_AFTER = {
-    "Retry-After": {
-        "description": "Seconds after which the same request may be answered.",
-        "schema": {"type": "integer", "minimum": 1},
-    }
 }
 _PHOTO_BODY = {
     "required": True,
@@ -92,7 +86,7 @@ def api_router(site: Site) -> APIRouter:
         "/tags",
         summary="Recommend tags for a photo",
         response_model=TagsAnswer,
-        responses=problems(*_PROBLEMS),
+        responses=problems(_PROBLEMS),
         openapi_extra={"requestBody": _PHOTO_BODY},
     )
     async def recommend_tags(request: Request, query: Annotated[TagsQuery, Query()]) -> TagsAnswer:
@@ -133,15 +127,3 @@ def api_router(site: Site) -> APIRouter:
         return JSONResponse(describe_api(request.app))
 
     return router
-
-
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return how refusals are described in the OpenAPI document."""
-    return {
-        status: {
-            "model": Problem,
-            "description": _PROBLEMS[status],
-            **({"headers": _RETRY_AFTER} if status in {429, 503} else {}),
-        }
-        for status in statuses
-    }

@@ -6,15 +6,12 @@ What belongs here: the addresses. What does not: the shapes (``feedback_models.p
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from reds_pipeline.feedback.answers import FeedbackForm, FeedbackReceipt, FeedbackRefused
-from reds_pipeline.web.api_description import API
-from reds_pipeline.web.api_models import Problem
+from reds_pipeline.web.api_description import API, problems
 from reds_pipeline.web.feedback_models import (
     FeedbackNoted,
     FeedbackRequest,
@@ -58,19 +55,20 @@ def feedback_api(site: Site) -> APIRouter:
         "/feedback",
         summary="Say which of the recommended tags are right",
         response_model=FeedbackNoted,
-        responses=_problems(400, 403, 408, 410, 413, 422, 429, 503),
+        responses=problems(_without(404)),
     )
-    def take_feedback(feedback: FeedbackRequest) -> FeedbackNoted:
+    def take_feedback(request: Request, feedback: FeedbackRequest) -> FeedbackNoted:
+        site.rates.take_form(request)
         return FeedbackNoted.of(record(site, feedback.answer, feedback.form))
 
     @router.post(
         "/uploads/delete",
         summary="Delete a contributed photo by its code",
         response_model=UploadDeleted,
-        responses=_problems(400, 403, 404, 408, 413, 422, 429, 503),
+        responses=problems(_without(410)),
     )
     def delete(request: Request, upload: UploadDeletion) -> JSONResponse:
-        site.rates.take(request, 1)
+        site.rates.take_form(request)
         sentence, afterwards = delete_upload(site, upload.code)
         return JSONResponse({"sentence": sentence}, headers=_NO_STORE, background=afterwards)
 
@@ -94,5 +92,5 @@ def refusal_of(refused: FeedbackRefused) -> Refusal:
     return Refusal(_STATUS[refused.reason], refused.reason, str(refused))
 
 
-def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    return {status: {"model": Problem, "description": _PROBLEMS[status]} for status in statuses}
+def _without(status: int) -> dict[int, str]:
+    return {other: why for other, why in _PROBLEMS.items() if other != status}

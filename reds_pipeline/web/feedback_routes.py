@@ -54,6 +54,7 @@ def _feedback_page(site: Site) -> APIRouter:
 
     @router.post("/feedback")
     async def take_feedback(request: Request) -> Response:
+        site.rates.take_form(request)
         fields = await _read_fields(request)
         token = _only(fields, "answer")
         suggestions = await run_in_threadpool(_suggested, site, token)
@@ -88,7 +89,7 @@ def _uploads_page(site: Site) -> APIRouter:
     @router.post("/uploads")
     async def find_or_delete(request: Request) -> HTMLResponse:
         # Codes cannot be guessed; whoever tries should not keep the disk busy either.
-        site.rates.take(request, 1)
+        site.rates.take_form(request)
         fields = await _read_fields(request)
         code = _only(fields, "code").strip()[:_LONGEST_CODE]
         if not code:

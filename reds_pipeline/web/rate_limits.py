@@ -13,19 +13,22 @@ import ipaddress
 import math
 import time
 
-from limits import RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from starlette.requests import Request
 
 from reds_pipeline.web.sentences import Refusal
 
+# A photo may be answered, and the answer be thought over.
+_FORMS_PER_PHOTO = 2
+_FORMS = "forms"
 _IPV6_NETWORK_BITS = 64
 _THIS_MACHINE = "this machine"
 
 
 class RateLimits:
-    """Counts the photos of each address.
+    """Counts the photos of each address, and apart from them its forms.
 
     Args:
         photos_per_minute: That one address may have tagged.
@@ -35,6 +38,7 @@ class RateLimits:
 
     def __init__(self, photos_per_minute: int, *, spares_this_machine: bool) -> None:
         self._item = RateLimitItemPerMinute(photos_per_minute)
+        self._form = RateLimitItemPerMinute(_FORMS_PER_PHOTO * photos_per_minute)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
         self._spares_this_machine = spares_this_machine
         self._per_minute = photos_per_minute
@@ -59,14 +63,31 @@ class RateLimits:
         if address is not None and not self._limiter.hit(self._item, address, cost=photos):
             raise self._refusal(address)
 
+    def take_form(self, request: Request) -> None:
+        """Count a form that an address has sent: the ledger keeps them for ever.
+
+        Raises:
+            Refusal: 429; it may not send another one now.
+        """
+        address = self._counted_address(request)
+        if address is None or self._limiter.hit(self._form, _FORMS, address):
+            return
+        seconds = self._seconds_until_some_are_left(self._form, _FORMS, address)
+        raise Refusal(
+            429,
+            "too_many",
+            f"Nothing was changed because {self._form.amount} forms a minute are the most; send "
+            f"it again in {seconds} seconds.",
+            retry_after=seconds,
+        )
+
     def _counted_address(self, request: Request) -> str | None:
         host = request.client.host if request.client else ""
         counted = counted_as(host)
         return None if self._spares_this_machine and counted == _THIS_MACHINE else counted
 
     def _refusal(self, address: str) -> Refusal:
-        window = self._limiter.get_window_stats(self._item, address)
-        seconds = max(1, math.ceil(window.reset_time - time.time()))
+        seconds = self._seconds_until_some_are_left(self._item, address)
         return Refusal(
             429,
             "too_many",
@@ -74,6 +95,10 @@ class RateLimits:
             f"next in {seconds} seconds.",
             retry_after=seconds,
         )
+
+    def _seconds_until_some_are_left(self, item: RateLimitItem, *names: str) -> int:
+        window = self._limiter.get_window_stats(item, *names)
+        return max(1, math.ceil(window.reset_time - time.time()))
 
 
 def counted_as(host: str) -> str:

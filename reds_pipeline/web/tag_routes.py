@@ -120,7 +120,8 @@ def tag_router(site: Site) -> APIRouter:
     """
     router = APIRouter(include_in_schema=False)
 
-    @router.get("/")
+    # What watches whether a page is up asks for its head alone.
+    @router.api_route("/", methods=["GET", "HEAD"])
     def show_page(request: Request) -> HTMLResponse:
         return _page(site, request, (), Choices(), _OK)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,14 @@ from reds_pipeline.errors import RedsError
 @pytest.fixture(autouse=True)
 def modules_are_found_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+
+@pytest.fixture(autouse=True)
+def interrupts_are_not_ignored() -> Iterator[None]:
+    """Where tests run in the background a shell has them ignore Ctrl+C, which programs inherit."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def program(tmp_path: Path, text: str) -> Program:

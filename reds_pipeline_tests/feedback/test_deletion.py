@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from reds_pipeline.feedback.contributions import contributions, store_contribution
@@ -20,18 +17,6 @@ from reds_pipeline.withdrawal.tombstones import picture_keys
 from reds_pipeline_tests.feedback.test_contributions import PHOTO, made
 
 LOOK = "0123456789abcdef"
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home")
-
-
-@pytest.fixture
-def ledger(home: Home) -> Iterator[Ledger]:
-    opened = Ledger(home.default_ledger_url)
-    yield opened
-    opened.close()
 
 
 def changed(look: str, bits: int) -> str:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import BytesIO
@@ -30,18 +29,6 @@ from reds_pipeline_tests.held_home import everything
 from reds_pipeline_tests.imaging.pictures import encoded
 
 SHOWN = recommended("cat", "golden retriever", "beach")
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home")
-
-
-@pytest.fixture
-def ledger(home: Home) -> Iterator[Ledger]:
-    opened_ledger = Ledger(home.default_ledger_url)
-    yield opened_ledger
-    opened_ledger.close()
 
 
 def recorded(ledger: Ledger) -> list[str]:

@@ -204,6 +204,33 @@ def test_who_sent_too_many_is_refused_before_the_body_is_read(address: str) -> N
     assert (status, answer["reason"]) == (429, "too_many")
 
 
+@pytest.mark.parametrize("path", ["/feedback", "/uploads", "/api/v1/uploads/delete"])
+def test_one_address_may_send_so_many_forms_in_a_minute(address: str, path: str) -> None:
+    """What they say is kept for ever; a photo and two answers to it are always possible."""
+    mine = {"X-Forwarded-For": f"198.51.100.{len(path)}"}
+    form: dict[str, dict[str, str]] = {"data": {"code": "nothing"}}
+    if path.startswith("/api/"):
+        form = {"json": {"code": "nothing"}}
+    for _ in range(2 * SMALL.photos_per_minute):
+        assert requests.post(f"{address}{path}", headers=mine, **form).status_code in {
+            200,
+            404,
+            422,
+        }  # type: ignore[arg-type]
+    refused = requests.post(f"{address}{path}", headers=mine, **form)  # type: ignore[arg-type]
+    assert refused.status_code == 429
+    assert "6 forms a minute" in refused.text
+    assert 0 < int(refused.headers["Retry-After"]) <= 60
+    assert post_photos(address, mine["X-Forwarded-For"]).status_code == 200
+
+
+def test_the_head_of_the_page_can_be_asked_for_alone(address: str) -> None:
+    """Programs that watch whether a page is up ask for no more."""
+    answer = requests.head(address)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert int(answer.headers["Content-Length"]) > 1000
+
+
 def test_nobody_is_counted_where_only_this_machine_can_come(tagging_home: Path) -> None:
     with served(tagging_home, is_tagging=True, limits=SMALL) as address:
         wait_until_ready(address)

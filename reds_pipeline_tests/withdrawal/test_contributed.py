@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,30 +35,12 @@ from reds_pipeline.withdrawal.withdraw import (
     withdraw,
 )
 from reds_pipeline_tests.feedback.makers import desk_of, given, recommended, taken_photo
-from reds_pipeline_tests.held_home import drawn, embeddings, everything, fill, sha_of
+from reds_pipeline_tests.held_home import drawn, embeddings, everything, sha_of
 from reds_pipeline_tests.made_up_training import own_tracking
 
 Row = dict[str, Any]
 TYPED = "Flauschiminka"
 TABLES = {"contributed_images": CONTRIBUTED_IMAGES, "contributed_dataset": CONTRIBUTED}
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return fill(tmp_path_factory.mktemp("held") / "home").root
-
-
-@pytest.fixture
-def home(filled: Path, tmp_path: Path) -> Home:
-    shutil.copytree(filled, tmp_path / "home")
-    return Home(tmp_path / "home")
-
-
-@pytest.fixture
-def ledger(home: Home) -> Iterator[Ledger]:
-    opened = Ledger(home.default_ledger_url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

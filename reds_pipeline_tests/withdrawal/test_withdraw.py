@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +50,6 @@ from reds_pipeline_tests.held_home import (
     drawn,
     embeddings,
     everything,
-    fill,
     opened_addresses,
     post,
     sha_of,
@@ -62,28 +60,11 @@ WHY = {"why": "asked for by mail", "asked_by": "the author"}
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return fill(tmp_path_factory.mktemp("held") / "home").root
-
-
-@pytest.fixture(scope="module")
-def tracking(tmp_path_factory: pytest.TempPathFactory) -> Tracking:
-    """An MLflow database without any training; making one takes seconds."""
+def tracking(tmp_path_factory: pytest.TempPathFactory, mlflow_database: Path) -> Tracking:
+    """An MLflow database without any training."""
     directory = tmp_path_factory.mktemp("mlflow")
+    shutil.copyfile(mlflow_database, directory / "mlflow.sqlite")
     return Tracking(f"sqlite:///{directory / 'mlflow.sqlite'}", directory / "artifacts")
-
-
-@pytest.fixture
-def home(filled: Path, tmp_path: Path) -> Home:
-    shutil.copytree(filled, tmp_path / "home")
-    return Home(tmp_path / "home")
-
-
-@pytest.fixture
-def ledger(home: Home) -> Iterator[Ledger]:
-    opened = Ledger(home.default_ledger_url)
-    yield opened
-    opened.close()
 
 
 def mira() -> Subject:
