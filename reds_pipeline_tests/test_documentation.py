@@ -78,3 +78,33 @@ def test_pictures_of_the_documents_are_shown_and_small() -> None:
 def test_every_picture_of_the_tutorial_can_be_taken_again() -> None:
     taken = re.findall(r'tutorial\.save\(\s*"(\w+)"', document("docs/make_tutorial.py"))
     assert sorted(taken) == sorted(path.stem for path in (ROOT / "docs" / "tutorial").iterdir())
+
+
+@pytest.mark.req("R-PRD-6")
+def test_the_readme_walks_a_person_through_the_page_by_the_names_of_its_controls() -> None:
+    steps = re.findall(r"^\d+\. (.+(?:\n   .+)*)", document("README.md"), flags=re.MULTILINE)
+    words = ["Choose a file", "Process image", "Take the tags that are right"]
+    assert [word in step for word, step in zip(words, steps, strict=False)] == [True] * 3
+    templates = sorted((ROOT / "reds_pipeline/web/templates").glob("tag*.html"))
+    shown = " ".join(path.read_text(encoding="utf-8") for path in templates)
+    assert [word for word in words if word not in shown] == []
+    assert "http://127.0.0.1:8080" in document("README.md")
+
+
+# Docker's grammar of a reference (package "reference" of the distribution project).
+IMAGE = re.compile(
+    r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
+    r"(?::\w[\w.-]{0,127})?(?:@sha256:[0-9a-f]{64})?"
+)
+
+
+@pytest.mark.req("R-PRD-6")
+@pytest.mark.req("AUD-R16")
+def test_the_image_that_is_run_has_a_legal_name_and_is_the_one_that_is_built() -> None:
+    """The report's own, ``redspred:pred:v1``, is no reference: it has two colons."""
+    assert IMAGE.fullmatch("redspred:pred:v1") is None
+    text = " ".join(document("README.md").split())
+    (built,) = re.findall(r"docker build [^`]*--tag ([^ `]+)", text)
+    (run,) = re.findall(r"docker run -p 8080:5000 ([^ `]+)", text)
+    assert IMAGE.fullmatch(run)
+    assert run == built
