@@ -28,7 +28,7 @@ demo: install ## Run the whole pipeline against an instance inside this process 
 
 test: install ## Run every test, on all cores.
 	$(BIN)/python -m reds_pipeline_tests.install_chromium
-	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: install ## Run one measurement (BENCH=collection; benchmarks/README.md names the others).
 	$(BIN)/python -m benchmarks.$(BENCH) $(ARGS)

@@ -34,13 +34,3 @@ def mlflow_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tracking = Tracking(f"sqlite:///{directory / 'mlflow.sqlite'}", directory / "unused")
     tracking.client.search_experiments()
     return directory / "mlflow.sqlite"
-
-
-# Before pytest-xdist reads the groups.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, and all that look at the one finished home."""
-    for item in items:
-        looks_at = getattr(item, "fixturenames", ())
-        group = "finished home" if "finished" in looks_at else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
