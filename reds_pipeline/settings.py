@@ -10,7 +10,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -145,6 +152,26 @@ class Settings(BaseSettings):
     )
     ledger_url: str = Field("", description="SQLAlchemy address; SQLite below home if empty.")
     seed: int = Field(42, ge=0, description="Seed of splits and models.")
+    keep_pictures: Literal["newest", "oldest"] = Field(
+        "newest",
+        description="Which pictures a class learns from when it has more than it may keep.",
+    )
+    class_patience: int = Field(
+        3,
+        ge=1,
+        description="Refreshes in a row in which a class must have dried up before it leaves.",
+    )
+    retrain: Literal["every_refresh", "auto", "ask"] = Field(
+        "every_refresh",
+        description="When a refresh is followed by a training: always, when the study of drift "
+        "says so, or when a person agrees with it (R-IMP-4, R-IMP-5).",
+    )
+    retrain_min_days: float = Field(
+        3.0, ge=0, description="Days that must lie between two trainings unless a person asks."
+    )
+    retrain_max_days: float = Field(
+        28.0, gt=0, description="Days after which a training is due whatever the study says."
+    )
     promotion_margin: float = Field(
         0.01,
         ge=0,
@@ -216,9 +243,33 @@ class Settings(BaseSettings):
     free_disk_gb: float = Field(
         5.0, ge=0, description="Free disk below which `reds doctor` complains, in GB."
     )
+    disk_budget_gb: float = Field(
+        0.0, ge=0, description="Disk that REDS_HOME may take, in GB, before REDS says so; 0: any."
+    )
+    keep_run_days: float = Field(
+        90.0, gt=0, description="Days after which Dagster's finished runs and their logs go."
+    )
+    housekeeping: Literal["apply", "report", "off"] = Field(
+        "apply",
+        description="Whether the scheduled housekeeping removes what nobody needs any more, or "
+        "only says what that is.",
+    )
+    housekeeping_cron: str = Field("0 5 * * 0", description="When housekeeping runs.")
+    notify: SecretStr = Field(
+        SecretStr(""),
+        description="Where to tell of failures and of what needs a person: Apprise addresses such "
+        "as json://host/path or mailto://..., separated by commas.",
+    )
     refresh_cron: str = Field("0 3 * * 1", description="When weekly_refresh runs.")
     recheck_cron: str = Field("0 2 * * *", description="When recheck runs.")
-    timezone: str = Field("UTC", description="Time zone of refresh_cron and recheck_cron.")
+    timezone: str = Field("UTC", description="Time zone of the three cron settings.")
+
+    @field_validator("retrain_max_days")
+    @classmethod
+    def _is_after_the_least(cls, days: float, info: ValidationInfo) -> float:
+        if days < info.data.get("retrain_min_days", 0.0):
+            raise ValueError("it must not be smaller than retrain_min_days")
+        return days
 
     @field_validator("backbones")
     @classmethod
