@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from reds_pipeline.fediverse.media.download import OUTDATED
 from reds_pipeline.funnel import (
     NOT_CLEANED_YET,
     NOT_CURATED_YET,
@@ -20,7 +21,8 @@ from reds_pipeline.funnel import (
 )
 from reds_pipeline.imaging.curation import BEYOND_TARGET, LABELLED_OTHERWISE
 
-_NOT_JUDGED = (NOT_NEEDED, NOT_CLEANED_YET, NOT_CURATED_YET)
+# What an old picture was found to be is forgotten with it.
+_NOT_JUDGED = (NOT_NEEDED, NOT_CLEANED_YET, NOT_CURATED_YET, OUTDATED)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from reds_pipeline.imaging.statistics import (
     class_statistics,
     disk_sizes,
 )
-from reds_pipeline.stage_inputs import selected_classes
+from reds_pipeline.stage_inputs import learnt_classes
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.tables import CLEAN_IMAGES, CURATED, read_rows
 
@@ -75,7 +75,7 @@ def dataset_report(home: Home, images_per_class: int) -> DatasetReport:
     Raises:
         ValueError: There is no picture to learn from.
     """
-    names = selected_classes(home)
+    names = learnt_classes(home)
     curated = read_rows(home.table("curated_dataset"), CURATED)
     places = {name: place for place, name in enumerate(names)}
     kept = sorted(

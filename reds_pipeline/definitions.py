@@ -28,6 +28,7 @@ from reds_pipeline.assets.embeddings import embeddings_asset
 from reds_pipeline.assets.hashtags import champion_hashtags_asset, hashtags_asset
 from reds_pipeline.assets.models import comparison_asset, svm_asset
 from reds_pipeline.assets.promotion import champion_model
+from reds_pipeline.executor import one_worker_executor
 from reds_pipeline.garbage_collection import collect_garbage_less_often
 from reds_pipeline.jobs import collect_class, recheck_posts, retrain, weekly_refresh
 from reds_pipeline.model_jobs import MODEL_JOBS
@@ -80,7 +81,7 @@ def build_defs(platform: Platform | None = None) -> dg.Definitions:
         sensors=sensors.ALL,
         resources={"platform": platform},
         # A run is one process: its steps share what they import, and there are few of them.
-        executor=dg.in_process_executor,
+        executor=one_worker_executor(platform.home, frozenset(job.name for job in MODEL_JOBS)),
     )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reds_pipeline.class_states import learnt_rows_of
 from reds_pipeline.kept_reports import KeptReport, Made, kept_report
 from reds_pipeline.predicted_pictures import (
     PredictedPictures,
@@ -60,7 +61,7 @@ def domain_shift_report(home: Home, settings: Settings, tracking: Tracking) -> K
     inputs = {
         "rule": _RULE,
         "trainings": {name: row["training_key"] for name, row in rows.items()},
-        "selection": [[row["lemma"], row["synset"]] for row in selection if row["accepted"]],
+        "selection": [[row["lemma"], row["synset"]] for row in learnt_rows_of(selection)],
         # A file with a head may have come since.
         "weights": {name: row["weights"] for name, row in rows.items()},
     }

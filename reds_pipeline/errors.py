@@ -21,6 +21,16 @@ class RedsError(Exception):
     retryable: bool = False
 
 
+class TakenAway(RedsError):
+    """What a stage had read about is not there any more.
+
+    Somebody withdrew it a moment ago, and the tables say so by now: whoever reads them again goes
+    on without it. Only where that does not help is something lost.
+    """
+
+    retryable = True
+
+
 class ImageRejected(Exception):
     """An image that can never be used, with the reason that goes into its row.
 

@@ -11,8 +11,10 @@ from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from reds_pipeline.class_states import state_of
 from reds_pipeline.errors import RedsError
 from reds_pipeline.kept_reports import KeptReport, Made, kept_report
+from reds_pipeline.lexicon.class_memory import LEARNING
 from reds_pipeline.predicted_pictures import grouped_training, predicted_pictures
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.tables import CLASS_SELECTION, read_rows
@@ -58,7 +60,9 @@ def near_classes_report(
     inputs = {
         "rule": _RULE,
         "trainings": {name: row["training_key"] for name, row in rows.items()},
-        "selection": [[row["lemma"], row["synset"], row["accepted"]] for row in selection],
+        "selection": [
+            [row["lemma"], row["synset"], state_of(row) == LEARNING] for row in selection
+        ],
         "candidates": list(candidates),
     }
     means = {name: float(row["cv_mean"]) for name, row in rows.items()}
@@ -130,7 +134,7 @@ def _candidate_senses(
         possible = (
             (row["lemma"], row["synset"])
             for row in selection
-            if not row["accepted"]
+            if state_of(row) != LEARNING
             and row["synset"]
             and not first_objection(Word(row["lemma"], wordnet), Breadth())
         )

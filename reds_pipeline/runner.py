@@ -10,7 +10,7 @@ import logging
 import signal
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
 import dagster as dg
@@ -30,7 +30,8 @@ from reds_pipeline.jobs import (
 from reds_pipeline.resources import HOST_REQUESTS, NEW_WORK, Platform
 from reds_pipeline.settings import Settings
 from reds_pipeline.stage_inputs import selected_classes
-from reds_pipeline.storage.locks import exclusive
+from reds_pipeline.storage.home import Home
+from reds_pipeline.storage.workers import WorkerAtWork, at_work, worker_at
 
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -61,7 +62,13 @@ class RunOutcome:
         return f"This run: {parts}." if done else f"Nothing was new: {parts}."
 
 
-def run_main_job(settings: Settings, announce: Callable[[str], None]) -> RunOutcome:
+def run_main_job(
+    settings: Settings,
+    announce: Callable[[str], None],
+    *,
+    work: str = "`reds run`",
+    wait: bool = False,
+) -> RunOutcome:
     """Run the whole spine once.
 
     A class whose collection fails falls back to what was collected before and is reported; the
@@ -70,16 +77,19 @@ def run_main_job(settings: Settings, announce: Callable[[str], None]) -> RunOutc
     Args:
         settings: The installation to run.
         announce: Called with one line at the start of each part.
+        work: What others who must wait for it are told.
+        wait: Whether to wait for somebody else who works on the home, instead of giving up.
 
     Returns:
         What it did and could not do.
 
     Raises:
-        RedsError: A part failed in a way that leaves nothing to go on with.
+        RedsError: Somebody else works on the home, or a part failed in a way that leaves nothing
+            to go on with.
     """
     platform = Platform(settings, attended=True)
     outcome = RunOutcome()
-    with _executor(platform) as execute:
+    with _executor(platform, work, announce, wait=wait) as execute:
         announce("Sampling the newest posts and choosing classes")
         refresh = execute(WEEKLY_REFRESH)
         names = selected_classes(platform.home)
@@ -95,7 +105,9 @@ def run_main_job(settings: Settings, announce: Callable[[str], None]) -> RunOutc
     return outcome
 
 
-def run_retraining(settings: Settings, announce: Callable[[str], None]) -> RunOutcome:
+def run_retraining(
+    settings: Settings, announce: Callable[[str], None], *, wait: bool = False
+) -> RunOutcome:
     """Run only the last part of the spine, on what is there: nothing new is collected.
 
     Posts are re-checked, as before every training, and decisions of reviewers take effect.
@@ -103,12 +115,14 @@ def run_retraining(settings: Settings, announce: Callable[[str], None]) -> RunOu
     Args:
         settings: The installation to run.
         announce: Called with one line at the start of each part.
+        wait: Whether to wait for somebody else who works on the home, instead of giving up.
 
     Returns:
         What it did and could not do.
 
     Raises:
-        RedsError: Nothing has been collected yet, or a part failed.
+        RedsError: Nothing has been collected yet, somebody else works on the home, or a part
+            failed.
     """
     platform = Platform(settings, attended=True)
     outcome = RunOutcome()
@@ -117,9 +131,25 @@ def run_retraining(settings: Settings, announce: Callable[[str], None]) -> RunOu
             f"{platform.home.root} holds no collected pictures yet, so there is nothing to train "
             "with; run `reds run` first."
         )
-    with _executor(platform) as execute:
+    with _executor(platform, "`reds retrain`", announce, wait=wait) as execute:
         _retrain(execute, platform, outcome, announce, {})
     return outcome
+
+
+def wait_for_others(home: Home, announce: Callable[[str], None], *, wait: bool) -> None:
+    """Wait until nobody works on a home, before something is started that others have in use.
+
+    Args:
+        home: To be worked on.
+        announce: Called with a line now and then while that lasts.
+        wait: Whether to wait at all.
+
+    Raises:
+        RedsError: Somebody works on it, and nobody wants to wait.
+    """
+    if worker_at(home.lock("run")) is not None:
+        with _alone(home, "somebody who waits", announce, wait=wait):
+            pass
 
 
 def _retrain(
@@ -142,17 +172,33 @@ def _retrain(
 
 
 @contextmanager
-def _executor(platform: Platform) -> Iterator[_Executor]:
-    """Offer what executes jobs of one home, which nobody else may run meanwhile."""
+def _executor(
+    platform: Platform, work: str, announce: Callable[[str], None], *, wait: bool
+) -> Iterator[_Executor]:
+    """Offer what executes jobs of one home, on which nobody else may work meanwhile."""
     logging.getLogger("dagster").setLevel(logging.CRITICAL)
-    with (
-        exclusive(platform.home.lock("run"), "running the pipeline"),
-        open_instance(platform.settings) as instance,
-        _Interrupts() as interrupts,
-    ):
+    with ExitStack() as stack:
+        stack.enter_context(_alone(platform.home, work, announce, wait=wait))
+        instance = stack.enter_context(open_instance(platform.settings))
+        interrupts = stack.enter_context(_Interrupts())
         # The lock says that no run of this command can be alive.
         close_interrupted_runs(instance, is_driven_by_command_line)
         yield _Executor(build_defs(platform=platform), instance, interrupts)
+
+
+@contextmanager
+def _alone(home: Home, work: str, announce: Callable[[str], None], *, wait: bool) -> Iterator[None]:
+    patience = None if wait else 0.0
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(
+                at_work(home.lock("run"), work, patience_seconds=patience, waiting=announce)
+            )
+        except WorkerAtWork as error:
+            raise RedsError(
+                f"{error} Try again when that has ended, or add --wait to begin then by itself."
+            ) from error
+        yield
 
 
 class _Executor:

@@ -10,12 +10,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from reds_pipeline.class_states import classes_in
 from reds_pipeline.feedback.contributed_tables import (
     contributed_candidates,
     learnt_contributions,
 )
 from reds_pipeline.imaging.curation import BEYOND_TARGET
 from reds_pipeline.imaging.scores import SCORES_VERSION
+from reds_pipeline.lexicon.class_memory import COLLECTING, LEARNING
 from reds_pipeline.review.decisions import DecisionBook
 from reds_pipeline.storage.clock import as_text
 from reds_pipeline.storage.home import Home, file_name
@@ -27,8 +29,13 @@ _DESCRIBING = ("perceptual_hash", "mirrored_hash", "colour_spread", "scores")
 
 
 def selected_classes(home: Home) -> list[str]:
-    """Return the classes of the present selection, in its order."""
-    return [row["lemma"] for row in read_rows(home.table("class_selection")) if row["accepted"]]
+    """Return the classes to collect, in the order of the selection: learnt ones and newcomers."""
+    return classes_in(home, LEARNING, COLLECTING)
+
+
+def learnt_classes(home: Home) -> list[str]:
+    """Return the classes that the data set is made of, in the order of the selection."""
+    return classes_in(home, LEARNING)
 
 
 def query_tags(home: Home, class_name: str) -> list[str]:
@@ -90,7 +97,7 @@ def _is_described(row: Mapping[str, Any]) -> bool:
 
 
 def cleaned_pictures(home: Home, decisions: DecisionBook) -> list[dict[str, Any]]:
-    """Return one row for each picture of the selected classes that may become part of a data set.
+    """Return one row for each picture of the learnt classes that may become part of a data set.
 
     These are the pictures that cleaning kept, and those that a person keeps whatever it found.
 
@@ -99,7 +106,7 @@ def cleaned_pictures(home: Home, decisions: DecisionBook) -> list[dict[str, Any]
         decisions: What people decided.
     """
     rows = {}
-    for name in selected_classes(home):
+    for name in learnt_classes(home):
         for row in read_rows(home.table("clean_images", name), CLEAN_IMAGES):
             decision = decisions.of(row["sha256"])
             if row["kept"] if decision is None else decision.label:

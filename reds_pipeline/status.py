@@ -17,7 +17,7 @@ from reds_pipeline.funnel import class_funnels
 from reds_pipeline.model_history import PROMOTION
 from reds_pipeline.resources import Platform
 from reds_pipeline.review.desk import ReviewDesk
-from reds_pipeline.stage_inputs import selected_classes, trainings
+from reds_pipeline.stage_inputs import learnt_classes, trainings
 from reds_pipeline.storage.tables import CURATED, read_rows
 from reds_pipeline.tracking import CHAMPION, REGISTERED_MODEL
 
@@ -35,7 +35,7 @@ def champion(platform: Platform) -> dict[str, str] | None:
 def run_summary(platform: Platform) -> dict[str, Any]:
     """Return the object that ``reds run --json`` prints (design.md, section 5)."""
     settings, home = platform.settings, platform.home
-    names = selected_classes(home)
+    names = learnt_classes(home)
     return {
         "classes": names,
         "funnel": {name: funnel.as_dict() for name, funnel in class_funnels(home, names).items()},
@@ -69,7 +69,7 @@ def home_status(platform: Platform) -> dict[str, Any]:
     promotions and the latest failures.
     """
     home, target = platform.home, platform.settings.images_per_class
-    names = selected_classes(home)
+    names = learnt_classes(home)
     balances = [
         raw_posts_needed(name, funnel, target)
         for name, funnel in class_funnels(home, names).items()

@@ -1,19 +1,23 @@
 """Which classes to learn.
 
 What belongs here: the asset ``class_selection``, and keeping Dagster's partitions in step with
-it. What does not: the rules (``lexicon.selection``).
+it. What does not: the rules (``lexicon.selection``, ``lexicon.class_turnover``).
 """
 
-from dataclasses import asdict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 
 import dagster as dg
 
 from reds_pipeline.assets.common import markdown_table, plain_failures
-from reds_pipeline.errors import RedsError
+from reds_pipeline.class_refresh import decide_classes
+from reds_pipeline.class_states import record_changes, table_rows
 from reds_pipeline.jobs import DISCOVER
+from reds_pipeline.lexicon.class_memory import COLLECTING, LEARNING, ClassChange
 from reds_pipeline.partitions import classes
 from reds_pipeline.resources import Platform
-from reds_pipeline.storage.tables import CLASS_SELECTION, read_rows, write_rows
+from reds_pipeline.storage.clock import as_text
+from reds_pipeline.storage.tables import CLASS_SELECTION, write_rows
 
 
 @dg.asset(deps=["trending_tags"], group_name=DISCOVER, kinds={"python", "parquet"})
@@ -22,39 +26,29 @@ def class_selection(
     context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
 ) -> dg.MaterializeResult:
     """The classes, each with its reason; those not chosen too (R-CLS-1, 6 to 8, 11)."""
-    from reds_pipeline.lexicon.selection import SelectionRules, named_classes, select_classes
     from reds_pipeline.lexicon.semantics import closest_pair, wu_palmer_matrix
-    from reds_pipeline.lexicon.trends import count_hashtags
     from reds_pipeline.lexicon.wordnet import load_wordnet
 
-    home, settings, wordnet = platform.home, platform.settings, load_wordnet()
-    counts = count_hashtags(read_rows(home.table("sample_posts")), wordnet)
-    if settings.classes:
-        candidates = named_classes(settings.classes, counts, wordnet)
-    else:
-        candidates = select_classes(counts, wordnet, SelectionRules(count=settings.class_count))
-    chosen = [candidate for candidate in candidates if candidate.accepted]
-    if len(chosen) < 2 and settings.classes:
-        raise RedsError(
-            f"One class, {settings.classes[0]}, leaves nothing to tell apart; name two or more."
-        )
-    if len(chosen) < 2:
-        raise RedsError(
-            f"{len(chosen)} of {len(candidates)} frequent hashtags can be a class, and two are "
-            "needed; sample more posts (REDS_SAMPLE_POSTS) or name classes with --classes."
-        )
-    rows = [
-        {**asdict(candidate), "query_tags": list(candidate.query_tags)} for candidate in candidates
-    ]
-    write_rows(home.table("class_selection"), rows, CLASS_SELECTION)
-    names = [candidate.lemma for candidate in chosen]
-    assert classes.name is not None
-    context.instance.add_dynamic_partitions(classes.name, names)
-    matrix = wu_palmer_matrix([candidate.synset for candidate in chosen], wordnet)
+    home, wordnet = platform.home, load_wordnet()
+    decided = decide_classes(
+        platform, wordnet, _collected_since(context.instance), datetime.now(UTC)
+    )
+    changes = record_changes(platform.ledger, decided.changes)
+    write_rows(
+        home.table("class_selection"),
+        table_rows(decided, as_text(decided.counted_at)),
+        CLASS_SELECTION,
+    )
+    names = decided.names(LEARNING, COLLECTING)
+    _follow(context.instance, names)
+    senses = {row.lemma: row.candidate.synset for row in decided.rows}
+    matrix = wu_palmer_matrix([senses[name] for name in names], wordnet)
     closest = closest_pair(names, matrix)
     return dg.MaterializeResult(
         metadata={
-            "classes": ", ".join(names),
+            "classes": ", ".join(decided.names(LEARNING)),
+            "collected, not learnt yet": ", ".join(decided.names(COLLECTING)) or "none",
+            "changes": _changes_table(changes),
             "closest pair": f"{closest.first} and {closest.second}, {closest.similarity:.3f}"
             if closest
             else "unknown",
@@ -70,14 +64,54 @@ def class_selection(
             "candidates": markdown_table(
                 [
                     {
-                        "lemma": candidate.lemma,
-                        "posts": candidate.posts,
-                        "authors": candidate.authors,
-                        "chosen": "yes" if candidate.accepted else "no",
-                        "why": candidate.reason,
+                        "lemma": row.lemma,
+                        "posts": row.candidate.posts,
+                        "authors": row.candidate.authors,
+                        "chosen": row.state or "no",
+                        "since": row.since[:10],
+                        "dry refreshes": row.dry_refreshes,
+                        "why": row.candidate.reason,
                     }
-                    for candidate in candidates
+                    for row in decided.rows
                 ]
             ),
         }
+    )
+
+
+def _collected_since(instance: dg.DagsterInstance) -> Callable[[str, datetime], bool]:
+    """Return what says whether a collection of a class has finished since a moment."""
+
+    def collected(name: str, since: datetime) -> bool:
+        found = instance.fetch_materializations(
+            dg.AssetRecordsFilter(
+                asset_key=dg.AssetKey("clean_images"),
+                asset_partitions=[name],
+                after_timestamp=since.timestamp(),
+            ),
+            limit=1,
+        )
+        return bool(found.records)
+
+    return collected
+
+
+def _follow(instance: dg.DagsterInstance, names: Iterable[str]) -> None:
+    """Let Dagster's partitions be the classes that are collected.
+
+    What it knows of the runs of a partition stays in its event log, and shows again when the
+    class comes back.
+    """
+    assert classes.name is not None
+    wanted = list(names)
+    instance.add_dynamic_partitions(classes.name, wanted)
+    for gone in set(instance.get_dynamic_partitions(classes.name)) - set(wanted):
+        instance.delete_dynamic_partition(classes.name, gone)
+
+
+def _changes_table(changes: Sequence[ClassChange]) -> dg.MarkdownMetadataValue | str:
+    if not changes:
+        return "none"
+    return markdown_table(
+        [{"class": each.lemma, "change": each.change, "why": each.reason} for each in changes]
     )

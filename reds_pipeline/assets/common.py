@@ -6,6 +6,7 @@ What belongs here: helpers about Dagster itself. What does not: anything about a
 from __future__ import annotations
 
 import base64
+import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
@@ -13,8 +14,10 @@ from typing import Any, ParamSpec
 
 import dagster as dg
 
-from reds_pipeline.errors import RedsError
+from reds_pipeline.errors import RedsError, TakenAway
 from reds_pipeline.resources import Platform
+
+_LOGGER = logging.getLogger(__name__)
 
 Parameters = ParamSpec("Parameters")
 
@@ -26,6 +29,8 @@ HEAVY_POOL = "heavy"
 # A Dagster retry policy would also try again what somebody terminated, so failures ask for it
 # themselves.
 _RETRIES, _SECONDS_TO_WAIT = 2, 60
+# Each takes something else away; what is gone for good is still gone after that many.
+_WITHDRAWALS_DURING_A_STEP = 3
 _LONGEST_REASON = 300
 # What Markdown or HTML would act on: tags and names come from whoever posted them.
 _ACTIVE = re.compile(r"([\\`*_\[\]<>!|&#])")
@@ -36,13 +41,14 @@ def plain_failures(
 ) -> Callable[Parameters, dg.MaterializeResult]:
     """Make an error in an asset a step failure that reads as one sentence.
 
-    Only a ``RedsError`` that may pass by itself is tried again, and only while nobody waits.
+    Only a ``RedsError`` that may pass by itself is tried again, and only while nobody waits; but a
+    stage that a withdrawal took something from begins anew at once, without that.
     """
 
     @wraps(compute)
     def wrapper(*args: Parameters.args, **kwargs: Parameters.kwargs) -> dg.MaterializeResult:
         try:
-            return compute(*args, **kwargs)
+            return _despite_withdrawals(lambda: compute(*args, **kwargs))
         except RedsError as error:
             platform = kwargs["platform"]
             assert isinstance(platform, Platform)
@@ -58,6 +64,16 @@ def plain_failures(
             ) from error
 
     return wrapper
+
+
+def _despite_withdrawals(compute: Callable[[], dg.MaterializeResult]) -> dg.MaterializeResult:
+    """Compute what a withdrawal may have cut short: what is done already is not done again."""
+    for _ in range(_WITHDRAWALS_DURING_A_STEP):
+        try:
+            return compute()
+        except TakenAway as error:
+            _LOGGER.info("The step begins anew: %s", error)
+    return compute()
 
 
 def markdown_table(rows: Sequence[Mapping[str, Any]]) -> dg.MarkdownMetadataValue:

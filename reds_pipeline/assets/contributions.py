@@ -11,7 +11,7 @@ import dagster as dg
 from reds_pipeline.assets.common import HEAVY_POOL, markdown_table, plain_failures
 from reds_pipeline.jobs import CLEAN
 from reds_pipeline.resources import Platform
-from reds_pipeline.stage_inputs import query_tags, selected_classes
+from reds_pipeline.stage_inputs import learnt_classes, query_tags
 
 
 @dg.asset(
@@ -28,7 +28,7 @@ def contributed_images(platform: dg.ResourceParam[Platform]) -> dg.MaterializeRe
     from reds_pipeline.withdrawal.withdraw import finish_withdrawals
 
     home = platform.home
-    tags = {name: query_tags(home, name) for name in selected_classes(home)}
+    tags = {name: query_tags(home, name) for name in learnt_classes(home)}
     rows = write_contributed_images(home, ClassesOfTags(tags), platform.cleaning_rules)
     if rows:
         # Who deleted a photo meanwhile takes along what was made of it.

@@ -17,7 +17,7 @@ from reds_pipeline.errors import RedsError
 from reds_pipeline.funnel import class_funnels
 from reds_pipeline.jobs import CLEAN, REPORT
 from reds_pipeline.resources import Platform
-from reds_pipeline.stage_inputs import reviewable_rows, selected_classes, unconfirmed_posts
+from reds_pipeline.stage_inputs import learnt_classes, reviewable_rows, unconfirmed_posts
 from reds_pipeline.storage.tables import (
     CLEAN_IMAGES,
     CURATED,
@@ -45,7 +45,7 @@ def curated_dataset(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResul
     from reds_pipeline.imaging.curation import curate, dataset_digest
 
     home, settings = platform.home, platform.settings
-    names = selected_classes(home)
+    names = learnt_classes(home)
     rows = curate(
         {name: read_rows(home.table("clean_images", name), CLEAN_IMAGES) for name in names},
         settings.images_per_class,
@@ -53,6 +53,7 @@ def curated_dataset(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResul
         unconfirmed_posts(home, timedelta(days=settings.confirmed_within_days)),
         decisions=platform.decisions,
         similar=read_rows(home.table("similar_pairs"), SIMILAR_PAIRS),
+        keep=settings.keep_pictures,
     )
     write_rows(home.table("curated_dataset"), rows, CURATED)
     contributed = write_contributed_dataset(

@@ -23,7 +23,7 @@ from reds_pipeline.jobs import CLEAN, COLLECT
 from reds_pipeline.partitions import classes
 from reds_pipeline.resources import PICTURES_FETCHED, PICTURES_RESIZED, Platform
 from reds_pipeline.run_history import remove_withdrawn_photographs
-from reds_pipeline.stage_inputs import selected_classes, shared_pictures, with_known_descriptions
+from reds_pipeline.stage_inputs import learnt_classes, shared_pictures, with_known_descriptions
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.locks import WITHDRAWAL_SECONDS, exclusive
 from reds_pipeline.storage.partitions import partition_lock
@@ -133,7 +133,8 @@ def clean_images(
         describe_missing(
             with_known_descriptions(home, name, stored), home.images, home.tensors(RESIZE_RULE)
         ),
-        classes_of_posts(stored, selected_classes(home), load_wordnet()),
+        # Not other newcomers: what is not learnt yet must take nothing from what is.
+        classes_of_posts(stored, {name, *learnt_classes(home)}, load_wordnet()),
         platform.cleaning_rules,
         platform.decisions,
     )

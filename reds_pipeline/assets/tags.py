@@ -12,6 +12,7 @@ import dagster as dg
 from reds_pipeline.assets.common import HOST_POOL, markdown_table, plain_failures
 from reds_pipeline.jobs import DISCOVER
 from reds_pipeline.resources import POSTS_READ, Platform
+from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.locks import WITHDRAWAL_SECONDS, exclusive
 from reds_pipeline.storage.tables import CURSORS, HASHTAGS, LEMMAS, POSTS, read_rows, write_rows
 
@@ -31,6 +32,7 @@ def trending_tags(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     from reds_pipeline.fediverse.web.failures import AuthenticationRequired, HostRefused
     from reds_pipeline.lexicon.trends import count_hashtags
     from reds_pipeline.lexicon.wordnet import load_wordnet
+    from reds_pipeline.retraining.kept_samples import keep_sample
 
     home = platform.home
     posts, cursors = home.table("sample_posts"), home.table("sample_cursors")
@@ -73,11 +75,13 @@ def trending_tags(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
     ]
     write_rows(home.table("hashtags"), hashtags, HASHTAGS)
     write_rows(home.table("lemmas"), lemmas, LEMMAS)
+    kept = keep_sample(home, sample.rows, {tag.tag: tag.lemmas for tag in counts.tags}, utc_now())
     # Times and not ids: this stays in Dagster's event log when a post has long been deleted.
     times = sorted(row["created_at"] for row in sample.rows if row["created_at"])
     return dg.MaterializeResult(
         metadata={
             "posts": counts.posts,
+            "kept for the study of trends": kept,
             "new posts": sample.new_posts,
             "oldest and newest": " to ".join(times[:: len(times) - 1]) if len(times) > 1 else "",
             "pages that the host could not show": sample.unreadable,

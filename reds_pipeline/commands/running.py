@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 FELL_SHORT = 3
 
+_wait_option = click.option(
+    "--wait", is_flag=True, help="Wait for whoever works on this home, instead of giving up."
+)
+
 
 @click.command()
 @home_option
@@ -28,16 +32,22 @@ FELL_SHORT = 3
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Serve real photographs from DIR/<class>/ instead of drawn pictures.",
 )
+@_wait_option
 @json_option
-def demo(home: Path | None, photos: Path | None, as_json: bool) -> None:
+def demo(home: Path | None, photos: Path | None, wait: bool, as_json: bool) -> None:
     """Run everything against an instance inside this process."""
     from reds_pipeline.demo.demo_home import prepare_demo
+    from reds_pipeline.runner import wait_for_others
     from reds_pipeline.settings import load_settings
+    from reds_pipeline.storage.home import Home
 
-    plan = prepare_demo(load_settings(home=home), photos)
+    settings = load_settings(home=home)
+    # One instance serves a demonstration, so another one would find the port taken.
+    wait_for_others(Home(settings.home.resolve()), announce, wait=wait)
+    plan = prepare_demo(settings, photos)
     announce(plan.encoders)
     with plan.serving() as settings:
-        _run(settings, as_json)
+        _run(settings, as_json, work="`reds demo`", wait=wait)
     if not as_json:
         from reds_pipeline import terminal
 
@@ -47,38 +57,42 @@ def demo(home: Path | None, photos: Path | None, as_json: bool) -> None:
 @click.command()
 @home_option
 @click.option("--classes", help="Classes to use, separated by commas, instead of choosing them.")
+@_wait_option
 @json_option
-def run(home: Path | None, classes: str | None, as_json: bool) -> None:
+def run(home: Path | None, classes: str | None, wait: bool, as_json: bool) -> None:
     """Run the main job against the configured host."""
     from reds_pipeline.demo.demo_home import refuse_to_mix
     from reds_pipeline.settings import load_settings
 
     settings = load_settings(home=home, classes=classes)
     refuse_to_mix(settings)
-    _run(settings, as_json)
+    _run(settings, as_json, work="`reds run`", wait=wait)
 
 
 @click.command()
 @home_option
+@_wait_option
 @json_option
-def retrain(home: Path | None, as_json: bool) -> None:
+def retrain(home: Path | None, wait: bool, as_json: bool) -> None:
     """Re-check posts, apply review decisions and train; nothing new is collected."""
     from reds_pipeline.demo.demo_home import demo_answering
-    from reds_pipeline.runner import run_retraining
+    from reds_pipeline.runner import run_retraining, wait_for_others
     from reds_pipeline.settings import load_settings
     from reds_pipeline.storage.home import Home
 
     settings = load_settings(home=home)
+    place = Home(settings.home.resolve())
+    wait_for_others(place, announce, wait=wait)
     # A demonstration's host is part of this program and answers only while it runs.
-    with demo_answering(Home(settings.home.resolve())):
-        _show_outcome(settings, run_retraining(settings, announce), as_json)
+    with demo_answering(place):
+        _show_outcome(settings, run_retraining(settings, announce, wait=wait), as_json)
 
 
-def _run(settings: Settings, as_json: bool) -> None:
+def _run(settings: Settings, as_json: bool, *, work: str, wait: bool) -> None:
     """Run the main job and show what came out."""
     from reds_pipeline.runner import run_main_job
 
-    _show_outcome(settings, run_main_job(settings, announce), as_json)
+    _show_outcome(settings, run_main_job(settings, announce, work=work, wait=wait), as_json)
 
 
 def _show_outcome(settings: Settings, outcome: RunOutcome, as_json: bool) -> None:

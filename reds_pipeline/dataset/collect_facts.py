@@ -176,7 +176,6 @@ def _classes(
     meanings = {
         row["lemma"]: row["synset"] or ""
         for row in read_rows(home.table("class_selection"), CLASS_SELECTION)
-        if row["accepted"]
     }
     by_class: dict[str, list[Mapping[str, Any]]] = {}
     for row in kept:

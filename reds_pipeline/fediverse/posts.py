@@ -35,6 +35,19 @@ WITHDRAWN = "withdrawn"
 _LONGEST_ALT_TEXT = 5000
 
 
+def posted_at(row: Mapping[str, Any]) -> str:
+    """Return when a post was made, as far as it can be believed.
+
+    One that claims a day to come counts as of when it was collected, or it would be among the
+    newest for ever.
+
+    Args:
+        row: Of a post or of one of its pictures, with ``created_at`` and ``collected_at``.
+    """
+    claimed, seen = row["created_at"] or "", row.get("collected_at") or ""
+    return min(claimed, seen) if seen else claimed
+
+
 @dataclass(frozen=True)
 class PostReader:
     """What is the same for every post of one collection.

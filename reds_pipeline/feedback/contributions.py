@@ -32,7 +32,7 @@ How = Literal["unprompted", "accepted", "added"]
 
 _FACTS = "contribution.json"
 _IDS = "[0-9a-f]" * 32
-_DELETING_PREFIX = ".deleting-"
+DELETING_PREFIX = ".deleting-"
 # What is half written is taken for the work of a killed process only after this time.
 _UNFINISHED_SECONDS = 3600.0
 
@@ -171,7 +171,7 @@ def remove_contribution(home: Home, contribution_id: str) -> bool:
     """
     place = home.contributions / contribution_id
     with _alone(home), atomic.writing(place):
-        going = home.contributions / f"{_DELETING_PREFIX}{secrets.token_hex(16)}"
+        going = home.contributions / f"{DELETING_PREFIX}{secrets.token_hex(16)}"
         try:
             place.rename(going)
         except FileNotFoundError:
@@ -187,7 +187,7 @@ def remove_unfinished(home: Home) -> int:
         How many directories went.
     """
     latest = time.time() - _UNFINISHED_SECONDS
-    leftovers = [*home.contributions.glob(f"{_DELETING_PREFIX}*")]
+    leftovers = [*home.contributions.glob(f"{DELETING_PREFIX}*")]
     for path in home.contributions.rglob(f"{atomic.TEMPORARY_PREFIX}*"):
         with suppress(FileNotFoundError):
             if path.stat().st_mtime <= latest:

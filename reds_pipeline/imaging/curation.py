@@ -2,8 +2,8 @@
 
 What belongs here: what people decided, duplicates across classes (R-SCR-6), the target per class
 (R-SCR-10), the groups that a split must not tear apart, and the name of the result. What does
-not: rules within one class (cleaning.py), which duplicate is the better one (duplicates.py), and
-the split itself.
+not: rules within one class (cleaning.py), which duplicate is the better one (duplicates.py), which
+pictures a class keeps that has too many (picture_window.py), and the split itself.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from reds_pipeline.imaging.duplicates import (
     find_duplicates,
 )
 from reds_pipeline.imaging.hashing import hashes_to_integers
+from reds_pipeline.imaging.picture_window import Candidate, Keep, recency, with_a_place
 from reds_pipeline.review.decisions import DISCARD, Decision, DecisionBook
 
 OTHER_CLASS_DUPLICATE = "other_class_duplicate"
@@ -88,6 +89,7 @@ def curate(
     *,
     decisions: DecisionBook = NO_DECISIONS,
     similar: Iterable[Mapping[str, Any]] = (),
+    keep: Keep = "newest",
 ) -> list[dict[str, Any]]:
     """Put the classes together into one data set.
 
@@ -105,7 +107,8 @@ def curate(
        another class, so its label is in doubt, and all of them lose it. A copy counts as
        evidence even if it was dropped itself, because the doubt does not go away with it, but
        not if a person discarded it.
-    8. ``beyond_target``: its class has its ``per_class`` pictures already, older ones.
+    8. ``beyond_target``: its class has its ``per_class`` pictures without it (``picture_window``
+       says which).
 
     For a picture that a person put into a class only 1 to 3, being the same bytes again, and 8
     apply; it is learnt as that class whatever it was collected as, and of its duplicates it is
@@ -118,6 +121,7 @@ def curate(
         unconfirmed_posts: Keys of the posts that nobody can say are still there.
         decisions: What people decided.
         similar: Rows of the table ``SIMILAR_PAIRS``.
+        keep: Which pictures stay in a class that has more than ``per_class``.
 
     Returns:
         One row of the table ``CURATED`` for each row given, by ``class_name`` in the order given,
@@ -152,7 +156,7 @@ def curate(
         ]
         _drop_duplicates(of_class, rules.perceptual_radius, copies)
     _drop_doubtful(pictures)
-    _drop_beyond_target(pictures, per_class)
+    _drop_beyond_target(pictures, per_class, keep)
     rows = [_curated_row(picture) for picture in pictures]
     for row, group in zip(rows, _groups(rows), strict=True):
         row["group"] = group
@@ -242,16 +246,18 @@ def _drop_doubtful(pictures: Sequence[_Picture]) -> None:
             picture.reason = OTHER_CLASS_DUPLICATE
 
 
-def _drop_beyond_target(pictures: Sequence[_Picture], per_class: int) -> None:
-    """Drop what is too many of each class; the pictures come oldest first."""
-    kept: dict[str, int] = defaultdict(int)
+def _drop_beyond_target(pictures: Sequence[_Picture], per_class: int, keep: Keep) -> None:
+    """Drop what is too many of each class."""
+    fit: dict[str, list[_Picture]] = defaultdict(list)
     for picture in pictures:
-        if picture.reason:
-            continue
-        if kept[picture.class_name] == per_class:
-            picture.reason = BEYOND_TARGET
-        else:
-            kept[picture.class_name] += 1
+        if not picture.reason:
+            fit[picture.class_name].append(picture)
+    for of_class in fit.values():
+        candidates = [Candidate(recency(each.row), each.chosen) for each in of_class]
+        staying = with_a_place(candidates, per_class, keep)
+        for position, picture in enumerate(of_class):
+            if position not in staying:
+                picture.reason = BEYOND_TARGET
 
 
 def _curated_row(picture: _Picture) -> dict[str, Any]:

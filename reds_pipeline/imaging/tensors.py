@@ -219,7 +219,7 @@ def _of_stored(
     try:
         return make(images.read(sha256, extension))
     except FileNotFoundError as error:
-        raise RedsError(
+        raise TakenAway(
             f"The picture {images.path(sha256, extension)} is gone from the store; collect "
             "its class again, which fetches it anew or takes it out of the data."
         ) from error

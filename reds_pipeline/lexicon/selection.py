@@ -1,7 +1,8 @@
-"""From what people tag to the classes to learn, each with the reason (R-CLS-1, 11).
+"""From what people tag to the words that could be classes, each with the reason (R-CLS-1, 11).
 
 What belongs here: walking the most frequent lemmas, and checking the names that a person gives.
-What does not: the rules about one word (``class_rules.py``).
+What does not: the rules about one word (``class_rules.py``), and which classes stay, come and go
+from one refresh to the next (``class_memory.py``).
 """
 
 from __future__ import annotations
@@ -87,8 +88,8 @@ def select_classes(
         synset = "" if sense is None else sense.name()
         objection = (
             first_objection(Word(count.lemma, wordnet), rules.breadth)
-            or _too_few(count, rules)
-            or _overlap(synset, accepted, wordnet)
+            or too_few(count.posts, count.authors, rules)
+            or overlap(synset, accepted, wordnet)
         )
         if not objection and len(accepted) >= rules.count:
             objection = f"passes every rule, but {rules.count} more frequent classes were found"
@@ -102,6 +103,49 @@ def select_classes(
                 accepted=not objection,
                 reason=objection or f"passes every rule; {_meaning(synset, wordnet)}",
                 query_tags=tuple(counts.merged_spellings(count.lemma, rules.query_tags)),
+            )
+        )
+    return candidates
+
+
+def judged_words(
+    counts: TagCounts,
+    wordnet: WordNetCorpusReader,
+    rules: SelectionRules,
+    also: Iterable[str] = (),
+) -> list[Candidate]:
+    """Judge words by themselves: whether the other classes leave a place is not asked.
+
+    Args:
+        counts: The sample.
+        wordnet: The reader of ``load_wordnet``.
+        rules: How classes are chosen.
+        also: Lemmas to judge though the sample may not hold them, such as present classes.
+
+    Returns:
+        Those lemmas, then the most frequent ones of the sample, then the most frequent ones that
+        enough authors use; ``accepted`` where the word's own meaning allows it to be a class,
+        however few posts carry it.
+    """
+    pool = [count.lemma for count in counts.lemmas[: rules.pool]]
+    # One person with many words must not push everybody else's out of the pool.
+    shared = [c.lemma for c in counts.lemmas if c.authors >= rules.minimum_authors][: rules.pool]
+    candidates = []
+    for lemma in dict.fromkeys([*also, *pool, *shared]):
+        sense = first_sense(lemma, wordnet)
+        synset = "" if sense is None else sense.name()
+        objection = first_objection(Word(lemma, wordnet), rules.breadth)
+        rank, count, spellings = _counted(lemma, counts, rules.query_tags)
+        candidates.append(
+            Candidate(
+                lemma=lemma,
+                synset=synset,
+                rank=rank,
+                posts=count.posts,
+                authors=count.authors,
+                accepted=not objection,
+                reason=objection or f"passes every rule; {_meaning(synset, wordnet)}",
+                query_tags=tuple(spellings),
             )
         )
     return candidates
@@ -138,10 +182,10 @@ def named_classes(
             raise RedsError(f"The class {lemma} is named twice: leave one of the names out.")
         sense = first_sense(lemma, wordnet)
         synset = "" if sense is None else sense.name()
-        overlap = _overlap(synset, candidates, wordnet)
-        if overlap:
+        shared = overlap(synset, candidates, wordnet)
+        if shared:
             raise RedsError(
-                f"The class {lemma} overlaps with another ({overlap}), so one photo would belong "
+                f"The class {lemma} overlaps with another ({shared}), so one photo would belong "
                 "to both: leave one of them out."
             )
         rank, count, spellings = _counted(lemma, counts, query_tags)
@@ -181,15 +225,16 @@ def _one_lemma(name: str, wordnet: WordNetCorpusReader) -> str:
     return lemmas[0]
 
 
-def _too_few(count: LemmaCount, rules: SelectionRules) -> str:
-    if count.posts < rules.minimum_posts:
-        return f"too few posts: {count.posts}, at least {rules.minimum_posts} are wanted"
-    if count.authors < rules.minimum_authors:
-        return f"too few authors: {count.authors}, at least {rules.minimum_authors} are wanted"
+def too_few(posts: int, authors: int, rules: SelectionRules) -> str:
+    """Say what of a sample carries a word too rarely for a class, or ""."""
+    if posts < rules.minimum_posts:
+        return f"too few posts: {posts}, at least {rules.minimum_posts} are wanted"
+    if authors < rules.minimum_authors:
+        return f"too few authors: {authors}, at least {rules.minimum_authors} are wanted"
     return ""
 
 
-def _overlap(synset: str, others: Iterable[Candidate], wordnet: WordNetCorpusReader) -> str:
+def overlap(synset: str, others: Iterable[Candidate], wordnet: WordNetCorpusReader) -> str:
     """R-CLS-8: how a sense and one already chosen include each other, or ""."""
     for other in others:
         if not synset or not other.synset:

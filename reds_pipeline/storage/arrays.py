@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from reds_pipeline.errors import RedsError
+from reds_pipeline.errors import TakenAway
 from reds_pipeline.storage.atomic import replacing
 from reds_pipeline.storage.locks import WITHDRAWAL_SECONDS, exclusive
 
@@ -29,13 +29,12 @@ _LOGGER = logging.getLogger(__name__)
 _LOCK = ".erasing.lock"
 
 
-class RowsAbsent(RedsError, KeyError):
+class RowsAbsent(TakenAway, KeyError):
     """Rows were asked for that are not there, or not any more.
 
     What is read has been made before, so this is a withdrawal that came in between.
     """
 
-    retryable = True
     # A KeyError would put its sentence into quotation marks.
     __str__ = Exception.__str__
 
@@ -177,25 +176,44 @@ class ArrayStore:
             path.with_suffix(".npy").unlink(missing_ok=True)
         return erased
 
-    def discard_unindexed(self, older_than_seconds: float) -> int:
-        """Remove shards that no sound index describes, so whose rows nobody can name or erase.
+    def settled_keys(self, older_than_seconds: float) -> set[str]:
+        """Return the keys of which no row was written lately.
 
         Args:
-            older_than_seconds: Younger ones stay: a shard stands without its index for the
-                moment between the two writes.
-
-        Returns:
-            How many shards were removed.
+            older_than_seconds: Rows of younger shards do not count.
         """
         latest = time.time() - older_than_seconds
-        discarded = 0
-        for shard in sorted(self.root.glob("[0-9a-f]*.npy")):
-            index = shard.with_suffix(".parquet")
-            if self._sound_index(index) is None and _last_change(shard) <= latest:
-                index.unlink(missing_ok=True)
-                shard.unlink(missing_ok=True)
-                discarded += 1
-        return discarded
+        index = self.index()
+        age = {
+            name: _last_change(self.root / f"{name}.npy")
+            for name in set(index["shard"].to_pylist())
+        }
+        pairs = list(zip(index["key"].to_pylist(), index["shard"].to_pylist(), strict=True))
+        young = {key for key, shard in pairs if age[shard] > latest}
+        return {key for key, _ in pairs} - young
+
+    def unindexed(self, older_than_seconds: float) -> list[Path]:
+        """Return shards that no sound index describes, so whose rows nobody can name or erase.
+
+        Args:
+            older_than_seconds: Younger ones are left out: a shard stands without its index for
+                the moment between the two writes.
+        """
+        latest = time.time() - older_than_seconds
+        return [
+            shard
+            for shard in sorted(self.root.glob("[0-9a-f]*.npy"))
+            if self._sound_index(shard.with_suffix(".parquet")) is None
+            and _last_change(shard) <= latest
+        ]
+
+    def discard_unindexed(self, older_than_seconds: float) -> int:
+        """Remove the shards that ``unindexed`` names, and return how many there were."""
+        shards = self.unindexed(older_than_seconds)
+        for shard in shards:
+            shard.with_suffix(".parquet").unlink(missing_ok=True)
+            shard.unlink(missing_ok=True)
+        return len(shards)
 
     def _read(self, keys: Sequence[str], places: Mapping[str, tuple[str, int]]) -> NDArray[Any]:
         try:

@@ -7,6 +7,7 @@ stripping them; by the time bytes come here they hold no metadata.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,10 +25,15 @@ class ImageStore:
         self.root = root
 
     def put(self, data: bytes, extension: str) -> str:
-        """Store ``data`` once and return its SHA-256 in hexadecimal."""
+        """Store ``data`` once and return its SHA-256 in hexadecimal.
+
+        What is there already becomes young again, so that ``remove_unchanged`` leaves it alone.
+        """
         sha256 = hashlib.sha256(data).hexdigest()
         path = self.path(sha256, extension)
-        if not path.exists():
+        try:
+            os.utime(path)
+        except FileNotFoundError:
             atomic.write_bytes(path, data)
         return sha256
 
@@ -41,6 +47,26 @@ class ImageStore:
         was_there = path.exists()
         path.unlink(missing_ok=True)
         return was_there
+
+    def remove_unchanged(self, path: Path, since: float) -> bool:
+        """Erase a stored file unless somebody has put it there since; returns whether it went.
+
+        Args:
+            path: One of ``files``.
+            since: Seconds since 1970; what changed later stays.
+        """
+        leaving = path.with_name(f"{atomic.TEMPORARY_PREFIX}{path.name}")
+        try:
+            # Whoever stores the same picture from here on finds none and writes it again; whoever
+            # did so before has made it young.
+            path.rename(leaving)
+            if leaving.stat().st_mtime > since:
+                leaving.rename(path)
+                return False
+            leaving.unlink()
+        except FileNotFoundError:
+            return False
+        return True
 
     def files(self) -> Iterator[Path]:
         """Yield every stored picture; the stem of its name is its SHA-256."""

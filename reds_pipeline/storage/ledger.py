@@ -73,8 +73,10 @@ class Ledger:
             {"at": at, "kind": kind, "subject": subject, "body": dict(body)}
             for subject, body in events
         ]
-        if not rows:
-            return
+        if rows:
+            self._insert(rows)
+
+    def _insert(self, rows: list[dict[str, Any]]) -> None:
         with self._engine.begin() as connection:
             if self._engine.dialect.name == "postgresql":
                 # It hands out numbers before rows can be seen: with two writers the higher number
@@ -109,6 +111,25 @@ class Ledger:
         return [
             (row["id"], {**row["body"], "at": row["at"], "subject": row["subject"]}) for row in rows
         ]
+
+    def take_over(self, kind: str, events: Iterable[Mapping[str, Any]]) -> None:
+        """Record events that another ledger recorded, with their own times: all, or none.
+
+        Args:
+            kind: What happened.
+            events: As ``events`` of the other ledger returns them, in their order.
+        """
+        rows = [
+            {
+                "at": event["at"],
+                "kind": kind,
+                "subject": event["subject"],
+                "body": {name: event[name] for name in event if name not in {"at", "subject"}},
+            }
+            for event in events
+        ]
+        if rows:
+            self._insert(rows)
 
     def _create_table(self) -> None:
         try:

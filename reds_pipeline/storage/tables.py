@@ -99,6 +99,11 @@ CLASS_SELECTION = pa.schema(
         ("accepted", _FLAG),
         ("reason", _TEXT),
         ("query_tags", _TEXTS),
+        ("state", _TEXT),
+        ("since", _TEXT),
+        ("dry_refreshes", _COUNT),
+        ("ahead_refreshes", _COUNT),
+        ("counted_at", _TEXT),
     ]
 )
 
@@ -342,6 +347,62 @@ TAG_TRAININGS = pa.schema(
         ("n_test", _COUNT),
         ("fit_s", _NUMBER),
         ("trained_at", _TEXT),
+    ]
+)
+
+# One row a name: what was tagged in one stretch of time, to be compared with other stretches.
+TAG_SAMPLES = pa.schema(
+    [
+        ("sampled_at", _TEXT),
+        ("oldest_post", _TEXT),
+        ("newest_post", _TEXT),
+        ("sample_posts", _COUNT),
+        ("sample_authors", _COUNT),
+        ("kind", _TEXT),
+        ("rank", _COUNT),
+        ("name", _TEXT),
+        ("posts", _COUNT),
+        ("authors", _COUNT),
+        ("posts_of_halves", pa.list_(_COUNT)),
+    ]
+)
+
+# One row a measurement, newest last; the numbers are those of ``retraining.advice.Evidence``.
+RETRAINING_ADVICE = pa.schema(
+    [
+        ("at", _TEXT),
+        ("interval_days", _NUMBER),
+        ("due", _FLAG),
+        ("reasons", _TEXTS),
+        ("model_version", _TEXT),
+        ("training_key", _TEXT),
+        ("classes_entered", _TEXTS),
+        ("classes_left", _TEXTS),
+        ("has_champion", _NUMBER),
+        ("has_changed", _NUMBER),
+        ("pictures", _NUMBER),
+        ("days_since_training", _NUMBER),
+        ("champion_days", _NUMBER),
+        ("learnt_pictures", _NUMBER),
+        ("new_pictures", _NUMBER),
+        ("withdrawn_pictures", _NUMBER),
+        ("tag_half_life_days", _NUMBER),
+        ("tag_days_seen", _NUMBER),
+        ("tag_retention", _NUMBER),
+        ("tested_new", _NUMBER),
+        ("accuracy_before", _NUMBER),
+        ("accuracy_new", _NUMBER),
+        ("accuracy_new_low", _NUMBER),
+        ("accuracy_new_high", _NUMBER),
+        ("accuracy_loss", _NUMBER),
+        ("accuracy_loss_low", _NUMBER),
+        ("accuracy_loss_high", _NUMBER),
+        ("auc", _NUMBER),
+        ("auc_low", _NUMBER),
+        ("auc_high", _NUMBER),
+        ("auc_baseline", _NUMBER),
+        ("auc_chance", _NUMBER),
+        ("class_share_change", _NUMBER),
     ]
 )
 

@@ -8,11 +8,10 @@ that nothing refers to. What does not: finding out that a picture must go, and t
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Collection, Sequence
 
-from reds_pipeline.storage.atomic import TEMPORARY_PREFIX
 from reds_pipeline.storage.home import Home
+from reds_pipeline.storage.leftovers import half_written, remove, unnamed_pictures
 
 _PLACES = ("tables", "journals", "images", "tensors", "embeddings", "figures")
 
@@ -52,25 +51,12 @@ def remove_leftovers(home: Home, referenced: Collection[str], older_than_seconds
     """
     if not referenced:
         return 0
+    places = (home.root / place for place in _PLACES)
+    removed = sum(map(remove, half_written(places, older_than_seconds)))
     latest = time.time() - older_than_seconds
-    removed = 0
-    for path in _unmentioned(home, referenced):
-        try:
-            if path.stat().st_mtime <= latest:
-                path.unlink()
-                removed += 1
-        except FileNotFoundError:
-            # Whoever was writing it has finished.
-            continue
+    for path in unnamed_pictures(home.images, referenced, older_than_seconds):
+        removed += home.images.remove_unchanged(path, latest)
     for store in home.array_stores():
         removed += store.discard_unindexed(older_than_seconds)
         removed += store.erase(store.keys() - set(referenced))
     return removed
-
-
-def _unmentioned(home: Home, referenced: Collection[str]) -> Iterator[Path]:
-    for place in _PLACES:
-        yield from (home.root / place).rglob(f"{TEMPORARY_PREFIX}*")
-    for path in home.images.files():
-        if path.stem not in referenced:
-            yield path

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from reds_pipeline.errors import ImageRejected, RedsError
+from reds_pipeline.fediverse.media.download import OUTDATED
 from reds_pipeline.fediverse.posts import handle_key
 from reds_pipeline.fediverse.recheck.permalinks import Permalink, read_permalink
 from reds_pipeline.fediverse.web.addresses import host_name
@@ -282,7 +283,8 @@ def _copies_of(home: Home, sha256s: Collection[str]) -> set[str]:
 def _held_pictures(home: Home) -> Iterator[Row]:
     for part in partitions(home, "images"):
         for row in (*read_rows(part.table, IMAGES), *part.journal.records()):
-            if row["status"] == "stored":
+            # Of an outdated one the file is gone, and models that learnt from it are not.
+            if row["status"] == "stored" or row["reason"] == OUTDATED:
                 yield row
     for photo in contributions(home):
         yield {**vars(photo), "media_key": photo.id}

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from reds_pipeline.imaging.cleaning import CleaningRules, clean_class
 from reds_pipeline.imaging.curation import curate, dataset_digest
 from reds_pipeline.imaging.duplicates import CopyPairs, duplicate_groups
+from reds_pipeline.imaging.picture_window import Keep
 from reds_pipeline.review.decisions import Decision, DecisionBook
 from reds_pipeline.storage.tables import CURATED, write_rows
 from reds_pipeline_tests.imaging.rows import image_row, look
@@ -134,14 +135,20 @@ def test_a_copy_under_another_class_counts_even_if_it_was_dropped_there() -> Non
 
 
 @pytest.mark.req("R-SCR-10")
-def test_the_first_ones_by_age_stay_and_the_rest_is_beyond_the_target() -> None:
+@pytest.mark.parametrize(("keep", "out"), [("newest", "sha-02"), ("oldest", "sha-09")])
+def test_a_full_class_keeps_its_newest_or_its_oldest_pictures(keep: Keep, out: str) -> None:
     rows = {"cat": [image_row(4), image_row(2), image_row(9)], "dog": [image_row(30)]}
-    assert _fates(_curated(rows, per_class=2)) == {
-        "cat sha-02": "",
-        "cat sha-04": "",
-        "cat sha-09": "beyond_target",
-        "dog sha-30": "",
-    }
+    cleaned = {name: clean_class(name, of_class, {}) for name, of_class in rows.items()}
+    fates = _fates(curate(cleaned, 2, keep=keep))
+    assert fates == dict.fromkeys(fates, "") | {f"cat {out}": "beyond_target"}
+
+
+@pytest.mark.req("R-SCR-8", "R-SCR-10")
+def test_what_a_person_put_into_a_class_has_at_most_half_its_places_once_it_is_old() -> None:
+    rows = {"cat": [image_row(number) for number in range(1, 9)]}
+    by_hand = {f"sha-0{number}": Decision("label", "cat") for number in (1, 4, 5, 6)}
+    fates = _fates(_reviewed(rows, by_hand, per_class=4))
+    assert [number for number in range(1, 9) if not fates[f"cat sha-0{number}"]] == [5, 6, 7, 8]
 
 
 @pytest.mark.req("R-SCR-10")
@@ -439,7 +446,7 @@ def test_the_digest_depends_on_what_is_kept_and_on_nothing_else() -> None:
     digest = dataset_digest(rows)
     assert len(digest) == 64
     assert dataset_digest(rows[::-1]) == digest
-    assert dataset_digest(rows[:2]) == digest, "images beyond the target do not count"
+    assert dataset_digest(rows[1:]) == digest, "images beyond the target do not count"
     assert dataset_digest([{**row, "width": 1} for row in rows]) == digest
     for column in ("sha256", "class_name", "group"):
-        assert dataset_digest([{**rows[0], column: "other"}, *rows[1:]]) != digest
+        assert dataset_digest([*rows[:-1], {**rows[-1], column: "other"}]) != digest

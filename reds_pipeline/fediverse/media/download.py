@@ -24,6 +24,7 @@ from tqdm import tqdm
 from reds_pipeline.errors import ImageRejected
 from reds_pipeline.fediverse.media.fetcher import MediaFailed, MediaFetcher, MediaRefused
 from reds_pipeline.fediverse.media.pipeline import MediaPipeline, Workers
+from reds_pipeline.fediverse.posts import posted_at
 from reds_pipeline.fediverse.web.addresses import origin_of
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.images import ImageStore
@@ -40,6 +41,9 @@ FAILED = "failed"
 # The reason of a picture that somebody asked to be withdrawn.
 WITHDRAWN = "withdrawn"
 POST_GATED = "post_gated"
+# The reason of a picture that was stored and is older than any that is needed; it is never asked
+# for again (``housekeeping.old_pictures``).
+OUTDATED = "outdated"
 # The columns that say who posted what and when, emptied.
 _NOTHING_SAID: Row = {"author_key": "", "created_at": "", "tags": [], "alt_text": "", "url": ""}
 
@@ -251,7 +255,7 @@ def _as_found(row: Row, store: ImageStore, ban: _Ban) -> Row:
 def _candidates(post_rows: Iterable[Row], key: KeyedHash) -> Iterator[Row]:
     """Yield a row without outcome for each picture of each kept post, newest post first."""
     kept = [row for row in post_rows if row["status"] == "kept"]
-    kept.sort(key=lambda row: (row["created_at"], row["post_key"]), reverse=True)
+    kept.sort(key=lambda row: (posted_at(row), row["post_key"]), reverse=True)
     seen: set[str] = set()
     for post in kept:
         for position, medium in enumerate(post["media"]):

@@ -1,0 +1,57 @@
+"""One thing that housekeeping may do.
+
+What belongs here: what is found and how it would be removed, apart from one another, so that a
+dry run and the real one can tell the same. What does not: finding it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+KINDS = ("models", "trainings", "runs", "pictures", "orphans", "encoders", "samples")
+"""What ``reds prune --only`` takes, in the order in which housekeeping goes about it."""
+
+
+@dataclass(frozen=True)
+class Chore:
+    """Something that nobody needs any more.
+
+    Attributes:
+        kind: One of ``KINDS``.
+        what: What it is, for people.
+        count: How many of it there are.
+        size: Bytes that removing it gives back, as far as that is known before.
+        why: Why nobody needs it.
+        remove: Removes it; repeating that after a kill does what is left.
+        left_alone: Why it stays for now; empty if nothing speaks against removing it.
+    """
+
+    kind: str
+    what: str
+    count: int
+    size: int
+    why: str
+    remove: Callable[[], None]
+    left_alone: str = ""
+
+    def but_stays(self, reason: str) -> Chore:
+        """Return it as something that stays for now."""
+        return replace(self, left_alone=reason)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what was found as JSON."""
+        return {
+            "kind": self.kind,
+            "what": self.what,
+            "count": self.count,
+            "bytes": self.size,
+            "why": self.why,
+            "left_alone": self.left_alone,
+        }
+
+
+def in_the_way(kind: str, what: str, reason: str) -> Chore:
+    """Return that nothing can be said about a kind at the moment, and why."""
+    return Chore(kind, what, 0, 0, "", lambda: None, reason)
