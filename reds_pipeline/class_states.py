@@ -33,6 +33,14 @@ TABLE = "class_selection"
 
 Row = Mapping[str, Any]
 
+_IN_WORDS: dict[str, str] = {
+    "entered": "is collected from now on",
+    "learning": "is learnt from now on",
+    "drying": "is drying up",
+    "recovered": "has recovered",
+    "left": "has left",
+}
+
 
 @dataclass(frozen=True)
 class ClassState:
@@ -191,6 +199,11 @@ def record_changes(ledger: Ledger, changes: Sequence[ClassChange]) -> list[Class
         [(each.lemma, {"change": each.change, "reason": each.reason}) for each in new],
     )
     return new
+
+
+def in_words(change: str) -> str:
+    """Return what happened to a class, as the rest of a sentence that begins with its name."""
+    return _IN_WORDS[change]
 
 
 def class_changes(ledger: Ledger, classes: Collection[str] = ()) -> list[dict[str, Any]]:

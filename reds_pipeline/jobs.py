@@ -1,4 +1,4 @@
-"""The jobs: refresh, collect and retrain make the spine, and recheck follows deletions.
+"""The jobs: refresh, collect, measure and retrain make the spine, and recheck follows deletions.
 
 What belongs here: which assets a job materialises, and the names that tie runs together. What
 does not: when a job runs (``schedules.py``, ``sensors.py``). ``reds run`` executes the same jobs
@@ -17,8 +17,15 @@ SELECTION_TAG = "reds/selection"
 DRIVER_TAG = "reds/driver"
 COMMAND_LINE = "reds run"
 
+# What the refresh notes of the classes that it chose, where those who collect them look.
+TO_COLLECT = "to collect"
+
 WEEKLY_REFRESH, COLLECT_CLASS, RETRAIN = "weekly_refresh", "collect_class", "retrain"
-RECHECK_POSTS = "recheck_posts"
+MEASURE_DRIFT, RECHECK_POSTS, HOUSEKEEPING = "measure_drift", "recheck_posts", "housekeeping"
+
+# One run works at a time. What people took back goes before all else, housekeeping after it.
+PRIORITY_TAG = "dagster/priority"
+BEFORE_OTHERS, AFTER_OTHERS = {PRIORITY_TAG: "10"}, {PRIORITY_TAG: "-10"}
 
 weekly_refresh = dg.define_asset_job(
     WEEKLY_REFRESH,
@@ -32,12 +39,23 @@ collect_class = dg.define_asset_job(
     description="Collects the posts and images of one class and cleans them.",
 )
 
+_NEWEST_DATA = dg.AssetSelection.assets(
+    "recheck", "contributed_images", "picture_features", "curated_dataset"
+)
+
+measure_drift = dg.define_asset_job(
+    MEASURE_DRIFT,
+    selection=_NEWEST_DATA
+    | dg.AssetSelection.assets("image_tensors", "retraining_advice")
+    # One for each backbone of the settings.
+    | dg.AssetSelection.from_string('key:"embeddings_*"'),
+    description="Re-checks posts, curates the data set, embeds what is new, and measures how far "
+    "the world has moved from what the champion learnt: whether a training is due, and why.",
+)
+
 retrain = dg.define_asset_job(
     RETRAIN,
-    selection=dg.AssetSelection.assets(
-        "recheck", "contributed_images", "picture_features", "curated_dataset"
-    )
-    | dg.AssetSelection.groups(TRAIN, REPORT),
+    selection=_NEWEST_DATA | dg.AssetSelection.groups(TRAIN, REPORT),
     description="Re-checks posts, curates the data set, embeds what is new, trains, compares and "
     "promotes.",
 )
@@ -45,6 +63,7 @@ retrain = dg.define_asset_job(
 recheck_posts = dg.define_asset_job(
     RECHECK_POSTS,
     selection=dg.AssetSelection.assets("recheck"),
+    tags=BEFORE_OTHERS,
     description="Looks for every post again and withdraws what is gone or no longer willing.",
 )
 

@@ -45,6 +45,7 @@ __all__ = [
     "HASHTAG_MODEL",
     "MODEL_ARTIFACT",
     "MODEL_REMOVED",
+    "PICTURES_REMOVED",
     "REGISTERED_MODEL",
     "TRAINING_KEY",
     "RegisteredVersion",
@@ -55,6 +56,8 @@ EXPERIMENT = "reds-tagging"
 TRAINING_KEY = "reds.training_key"
 # When the files of a training's model were erased, while its numbers stay.
 MODEL_REMOVED = "reds.model_removed"
+# When everything of a training that shows or names pictures was removed; its numbers stay.
+PICTURES_REMOVED = "reds.pictures_removed"
 _LONGEST_REASON = 200
 # Without it the UI opens on its page for language models.
 _EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}

@@ -11,9 +11,10 @@ import dagster as dg
 
 from reds_pipeline.assets.common import markdown_table, plain_failures
 from reds_pipeline.class_refresh import decide_classes
-from reds_pipeline.class_states import record_changes, table_rows
-from reds_pipeline.jobs import DISCOVER
+from reds_pipeline.class_states import class_states, in_words, record_changes, table_rows
+from reds_pipeline.jobs import DISCOVER, TO_COLLECT
 from reds_pipeline.lexicon.class_memory import COLLECTING, LEARNING, ClassChange
+from reds_pipeline.notices import CLASS_CHANGE, notify
 from reds_pipeline.partitions import classes
 from reds_pipeline.resources import Platform
 from reds_pipeline.storage.clock import as_text
@@ -30,6 +31,7 @@ def class_selection(
     from reds_pipeline.lexicon.wordnet import load_wordnet
 
     home, wordnet = platform.home, load_wordnet()
+    had_classes = bool(class_states(home))
     decided = decide_classes(
         platform, wordnet, _collected_since(context.instance), datetime.now(UTC)
     )
@@ -41,12 +43,18 @@ def class_selection(
     )
     names = decided.names(LEARNING, COLLECTING)
     _follow(context.instance, names)
+    if had_classes and not platform.attended:
+        _tell(platform, changes)
     senses = {row.lemma: row.candidate.synset for row in decided.rows}
     matrix = wu_palmer_matrix([senses[name] for name in names], wordnet)
     closest = closest_pair(names, matrix)
     return dg.MaterializeResult(
         metadata={
+            # The sensors collect what this very refresh chose.
+            TO_COLLECT: dg.MetadataValue.json(names),
             "classes": ", ".join(decided.names(LEARNING)),
+            # The sensors start what this run chose, whatever the table holds by then.
+            TO_COLLECT: dg.MetadataValue.json(names),
             "collected, not learnt yet": ", ".join(decided.names(COLLECTING)) or "none",
             "changes": _changes_table(changes),
             "closest pair": f"{closest.first} and {closest.second}, {closest.similarity:.3f}"
@@ -107,6 +115,14 @@ def _follow(instance: dg.DagsterInstance, names: Iterable[str]) -> None:
     instance.add_dynamic_partitions(classes.name, wanted)
     for gone in set(instance.get_dynamic_partitions(classes.name)) - set(wanted):
         instance.delete_dynamic_partition(classes.name, gone)
+
+
+def _tell(platform: Platform, changes: Sequence[ClassChange]) -> None:
+    """Tell the operator which classes entered, are learnt from now on, or left."""
+    told = [each for each in changes if each.change in ("entered", "learning", "left")]
+    if told:
+        body = "\n".join(f"{each.lemma} {in_words(each.change)}: {each.reason}." for each in told)
+        notify(platform, CLASS_CHANGE, "A class entered, is learnt now, or left", body)
 
 
 def _changes_table(changes: Sequence[ClassChange]) -> dg.MarkdownMetadataValue | str:

@@ -101,6 +101,8 @@ class _Collector:
         self._stretches = by_tag(filter(self._still_holds, known.cursors))
         self._unreadable = 0
         self._stopped_by = ""
+        # Tags whose newest stretch reaches up to where the timeline ended as this run began.
+        self._walked: set[str] = set()
         for record in journal.records():
             # Older versions of REDS left other records; their pages are read again.
             if "confirmed" in record:
@@ -113,6 +115,7 @@ class _Collector:
         if not stretches or not (stretches[0].newest_id or stretches[0].exhausted):
             return
         self._descend(tag, self._top(tag), stretches)
+        self._walked.add(tag)
 
     def go_deeper(self, tag: str, enough: Callable[[list[Row]], bool]) -> None:
         """Collect older posts of a tag until the kept ones are enough, or there are no more."""
@@ -121,10 +124,13 @@ class _Collector:
             return
         if not stretch.oldest_id:
             stretch = self._top(tag)
+        is_top = not stretch.oldest_id
         for page in self._pages(tag, stretch.oldest_id):
             rows = self._judged(page, tag)
             stretch = extended(stretch, rows, page, self._started_at)
             self._record(tag, rows, [stretch], page)
+            if is_top:
+                self._walked.add(tag)
             if enough(self._kept()):
                 return
 
@@ -133,7 +139,13 @@ class _Collector:
         rows = list(self._posts.rows.values())
         return Collected(
             rows=rows,
-            cursors=[stretch for stretches in self._stretches.values() for stretch in stretches],
+            cursors=[
+                replace(stretch, walked_at=self._started_at)
+                if place == 0 and tag in self._walked
+                else stretch
+                for tag, stretches in self._stretches.items()
+                for place, stretch in enumerate(stretches)
+            ],
             new_posts=sum(row["post_key"] not in self._known_before for row in rows),
             counts=funnel(rows),
             unreadable=self._unreadable,

@@ -18,7 +18,7 @@ the price of the requests that found it (one and at most three made-up cursors).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,6 +41,8 @@ class Cursor:
         host: Host whose timeline it is; ids mean nothing on another.
         policy: Digest of the consent policy under which its posts were judged.
         looked_at: Where it is exhausted by guesswork, when that was; "" otherwise.
+        walked_at: When a walk last began at the newest post of the timeline and came down to the
+            stretch: until then every post above its oldest one was seen. "" where no walk has.
     """
 
     tag: str
@@ -51,6 +53,8 @@ class Cursor:
     host: str = ""
     policy: str = ""
     looked_at: str = ""
+    # Looking without finding anything new changes nothing else.
+    walked_at: str = field(default="", compare=False)
 
     def row(self) -> dict[str, Any]:
         """Return the row of the cursors table; ``Cursor(**row)`` reads it back."""

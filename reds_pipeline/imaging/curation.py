@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from reds_pipeline.imaging.author_share import beyond_share
 from reds_pipeline.imaging.cleaning import (
     NO_DECISIONS,
     REASON_OF_KIND,
@@ -36,6 +37,7 @@ from reds_pipeline.imaging.picture_window import Candidate, Keep, recency, with_
 from reds_pipeline.review.decisions import DISCARD, Decision, DecisionBook
 
 OTHER_CLASS_DUPLICATE = "other_class_duplicate"
+AUTHOR_SHARE = "author_share"
 BEYOND_TARGET = "beyond_target"
 NOT_CONFIRMED = "not_confirmed"
 REVIEWED_OUT = "reviewed_out"
@@ -107,10 +109,11 @@ def curate(
        another class, so its label is in doubt, and all of them lose it. A copy counts as
        evidence even if it was dropped itself, because the doubt does not go away with it, but
        not if a person discarded it.
-    8. ``beyond_target``: its class has its ``per_class`` pictures without it (``picture_window``
+    8. ``author_share``: too much of its class is by its author (``author_share``).
+    9. ``beyond_target``: its class has its ``per_class`` pictures without it (``picture_window``
        says which).
 
-    For a picture that a person put into a class only 1 to 3, being the same bytes again, and 8
+    For a picture that a person put into a class only 1 to 3, being the same bytes again, and 9
     apply; it is learnt as that class whatever it was collected as, and of its duplicates it is
     the one that stays.
 
@@ -156,6 +159,7 @@ def curate(
         ]
         _drop_duplicates(of_class, rules.perceptual_radius, copies)
     _drop_doubtful(pictures)
+    _drop_beyond_share(pictures, keep)
     _drop_beyond_target(pictures, per_class, keep)
     rows = [_curated_row(picture) for picture in pictures]
     for row, group in zip(rows, _groups(rows), strict=True):
@@ -246,18 +250,32 @@ def _drop_doubtful(pictures: Sequence[_Picture]) -> None:
             picture.reason = OTHER_CLASS_DUPLICATE
 
 
+def _drop_beyond_share(pictures: Sequence[_Picture], keep: Keep) -> None:
+    """Drop what is too much of one author; a person's own choices are not counted."""
+    for of_class in _fit(pictures).values():
+        unchosen = [each for each in of_class if not each.chosen]
+        unchosen.sort(key=lambda each: recency(each.row), reverse=keep == "newest")
+        for position in beyond_share([each.row["author_key"] or "" for each in unchosen]):
+            unchosen[position].reason = AUTHOR_SHARE
+
+
 def _drop_beyond_target(pictures: Sequence[_Picture], per_class: int, keep: Keep) -> None:
     """Drop what is too many of each class."""
-    fit: dict[str, list[_Picture]] = defaultdict(list)
-    for picture in pictures:
-        if not picture.reason:
-            fit[picture.class_name].append(picture)
-    for of_class in fit.values():
+    for of_class in _fit(pictures).values():
         candidates = [Candidate(recency(each.row), each.chosen) for each in of_class]
         staying = with_a_place(candidates, per_class, keep)
         for position, picture in enumerate(of_class):
             if position not in staying:
                 picture.reason = BEYOND_TARGET
+
+
+def _fit(pictures: Sequence[_Picture]) -> dict[str, list[_Picture]]:
+    """Return the pictures that nothing was found against yet, by class."""
+    fit: dict[str, list[_Picture]] = defaultdict(list)
+    for picture in pictures:
+        if not picture.reason:
+            fit[picture.class_name].append(picture)
+    return fit
 
 
 def _curated_row(picture: _Picture) -> dict[str, Any]:

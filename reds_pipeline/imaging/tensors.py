@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from reds_pipeline.errors import ImageRejected, RedsError
+from reds_pipeline.errors import ImageRejected, RedsError, TakenAway
 from reds_pipeline.imaging.description import describe_stored
 from reds_pipeline.imaging.resize import square
 from reds_pipeline.imaging.scores import SCORES_VERSION

@@ -167,7 +167,7 @@ class _Refresh:
 
     def rows(self, forgotten: Collection[str]) -> tuple[ClassRow, ...]:
         """Return every word as it is now."""
-        left_before = {
+        earlier = {
             was.lemma: replace(
                 left_before(was, self._word.get(was.lemma)),
                 ahead_refreshes=self.others[was.lemma].ahead_refreshes,
@@ -175,7 +175,7 @@ class _Refresh:
             for was in self.memory.rows
             if was.state == LEFT and was.lemma not in self.standing and was.lemma not in forgotten
         }
-        gone = left_before | self.left
+        gone = earlier | self.left
         standing = [
             replace(row, candidate=replace(row.candidate, accepted=True))
             for row in self.standing.values()

@@ -25,6 +25,7 @@ _DROPPED = {
     "contradicted": "Whoever gave it said both that it shows this class and that it does not.",
     "ties_groups": "A copy of pictures by several people, so that no test would be fair with it.",
     "beyond_share": "The class has enough photos from the page for now.",
+    "author_share": "Too much of the class is by the one who posted it.",
     "beyond_target": "The class has enough pictures without it.",
 }
 _OF_GATE = {gate.name: gate.sentence for gate in GATES}

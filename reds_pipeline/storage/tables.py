@@ -64,6 +64,7 @@ CURSORS = pa.schema(
         ("host", _TEXT),
         ("policy", _TEXT),
         ("looked_at", _TEXT),
+        ("walked_at", _TEXT),
     ]
 )
 

@@ -3,7 +3,8 @@
 What belongs here: finding and marking trainings and registered models. What does not: the
 withdrawal itself, taking pictures out of what a training shows (``galleries``), and what to do
 about a marked model, which people decide. Each training's ``split.json`` lists the SHA-256 of
-every picture it used; those stay there, or no later withdrawal could find the models it concerns.
+every picture it used; those stay there as long as there is a model, or no later withdrawal could
+find the models it concerns.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from reds_pipeline.storage.keys import KeyedHash
 from reds_pipeline.storage.ledger import Ledger
 from reds_pipeline.tracking import (
     HASHTAG_MODEL,
+    PICTURES_REMOVED,
     REGISTERED_MODEL,
     TRAINING_KEY,
     RegisteredVersion,
@@ -168,7 +170,8 @@ def _shown(version: RegisteredVersion) -> str:
 def _trainings(tracking: Tracking) -> list[Any]:
     """Return every training that used pictures, finished or not, deleted or not.
 
-    A killed one may have logged its model, and the files of a deleted one stay for a while.
+    A killed one may have logged its model, and the files of a deleted one stay for a while. Of an
+    old one without a model housekeeping has left nothing that shows or names pictures.
     """
     from mlflow.entities import ViewType
 
@@ -181,7 +184,11 @@ def _trainings(tracking: Tracking) -> list[Any]:
             run_view_type=ViewType.ALL,
             page_token=token,
         )
-        found.extend(run for run in page if run.data.tags.get("task") != COMPARISON)
+        found.extend(
+            run
+            for run in page
+            if run.data.tags.get("task") != COMPARISON and PICTURES_REMOVED not in run.data.tags
+        )
         token = page.token
         if not token:
             return found

@@ -24,6 +24,7 @@ from reds_pipeline.errors import RedsError
 from reds_pipeline.storage.home import Home, file_name
 from reds_pipeline.storage.journal import Journal
 from reds_pipeline.storage.ledger import Ledger
+from reds_pipeline.storage.leftovers import LEFTOVER_SECONDS
 from reds_pipeline.storage.locks import exclusive
 from reds_pipeline.storage.partitions import Partition, partitions
 from reds_pipeline.storage.tables import (
@@ -63,10 +64,6 @@ _FINDINGS = (
     ("label_suspects", LABEL_SUSPECTS, ("sha256",)),
     ("test_pictures", TEST_PICTURES, ("sha256",)),
 )
-
-# What a kill left half written, or stored and not yet entered anywhere, is taken for such only
-# after this time: a moment after it was written it may be the work of a process that runs.
-LEFTOVER_SECONDS = 3600.0
 
 
 class WithdrawalSteps:

@@ -33,6 +33,7 @@ from reds_pipeline.storage.tables import (
     write_rows,
 )
 from reds_pipeline.tracking import Tracking
+from reds_pipeline.withdrawal.requests import Subject
 from reds_pipeline.withdrawal.tombstones import erased_key, erased_keys
 from reds_pipeline.withdrawal.withdraw import (
     WithdrawalRequest,
@@ -198,12 +199,12 @@ def test_what_is_withdrawn_later_is_still_found_by_models_that_saw_it(
     home: Home, ledger: Ledger, tracking: Tracking, how: str
 ) -> None:
     let_old_pictures_go(home, ledger, tracking, NOTHING, 1)
-    subject = {
+    subjects: dict[str, Subject] = {
         "its post": post_address(f"https://{HOST}/p/tomo-of-the-hill/103"),
         "its bytes": picture(sha_of(4), 0),
         "its look": picture(drawn(4), 4),
-    }[how]
-    withdraw(home, ledger, tracking, WithdrawalRequest(subject))
+    }
+    withdraw(home, ledger, tracking, WithdrawalRequest(subjects[how]))
     assert erased_key(home.keyed_hash, sha_of(4)) in erased_keys(ledger)
     assert sha_of(4) not in {row["sha256"] for name in CLASSES for row in images(home, name)}
 

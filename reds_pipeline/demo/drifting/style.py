@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 from functools import lru_cache
 
-import numpy as np
 from PIL import Image, ImageEnhance
 
 from reds_pipeline.demo.pictures import SCENERY, DrawnPictures, draw_picture
@@ -84,10 +83,10 @@ def _graded_file(class_name: str, number: int, weeks: float) -> bytes:
 
 def graded(image: Image.Image, weeks: float) -> Image.Image:
     """Return an RGB picture in the look of some weeks later."""
-    channels = np.asarray(image.convert("HSV")).astype(np.int16)
-    turned = (channels[..., 0] + round(_HUE_STEPS_PER_WEEK * weeks)) % 256
-    shifted = np.dstack([turned, channels[..., 1], channels[..., 2]]).astype(np.uint8)
-    recoloured = Image.fromarray(shifted, "HSV").convert("RGB")
+    hue, saturation, value = image.convert("HSV").split()
+    steps = round(_HUE_STEPS_PER_WEEK * weeks)
+    turned = hue.point([(level + steps) % 256 for level in range(256)])
+    recoloured = Image.merge("HSV", (turned, saturation, value)).convert("RGB")
     darker = ImageEnhance.Brightness(recoloured).enhance(1 - _LIGHT_LOST_PER_WEEK * weeks)
     haze = Image.new("RGB", image.size, _HAZE)
     return Image.blend(darker, haze, min(0.5, _HAZE_PER_WEEK * weeks))

@@ -162,5 +162,6 @@ def test_a_measurement_is_remembered_for_its_machine_only(tmp_path: Path) -> Non
 def test_a_damaged_file_costs_a_measurement_only(damage: str, tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).write_text(damage)
     assert recall(tmp_path, 2) is None
-    remember(tmp_path, _measured())
-    assert recall(tmp_path, 2) == _measured()
+    measured = _measured()
+    remember(tmp_path, measured)
+    assert recall(tmp_path, 2) == measured

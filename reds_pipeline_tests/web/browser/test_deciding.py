@@ -191,8 +191,9 @@ def test_the_large_view_takes_the_same_keys(gallery: GalleryPage) -> None:
     dialog.get_by_role("button", name="Keep", exact=False).first.click()
     gallery.press("Escape")
     expect(dialog).to_be_hidden()
+    # The keyboard goes back when the browser says that the dialog is closed, a moment later.
+    expect(gallery.cell(5)).to_be_focused()
     assert gallery.current() == 5
-    assert page.locator(".cell:focus .number").inner_text() == "5"
     assert gallery.stored() == {2: ("discard", ""), 4: ("keep", "cat")}
 
 

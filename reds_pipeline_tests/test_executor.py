@@ -1,0 +1,142 @@
+"""Runs that Dagster starts: they wait for whoever works on their home, and none does work twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from reds_pipeline import executor
+from reds_pipeline.storage.home import Home
+from reds_pipeline.storage.workers import at_work, worker_at
+
+# What a process that reconstructs the job has to find again.
+_HOME = "HOME_OF_TEST_EXECUTOR"
+_DONE: list[str] = []
+
+
+@dg.op
+def work(context: dg.OpExecutionContext) -> None:
+    worker = worker_at(Home(Path(os.environ[_HOME])).lock("run"))
+    _DONE.append(worker.work if worker else "")
+
+
+def job_of_home(name: str = "collect_class") -> dg.JobDefinition:
+    home = Home(Path(os.environ[_HOME]))
+
+    @dg.job(name=name, executor_def=executor.one_worker_executor(home, frozenset({"beside"})))
+    def job() -> None:
+        work()
+
+    return job
+
+
+def job_beside() -> dg.JobDefinition:
+    return job_of_home("beside")
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    monkeypatch.setenv(_HOME, str(tmp_path))
+    _DONE.clear()
+    return Home(tmp_path)
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as opened:
+        yield opened
+
+
+def execute(instance: dg.DagsterInstance, **tags: str) -> dg.JobExecutionResult:
+    return dg.execute_job(
+        dg.reconstructable(job_of_home), instance=instance, tags=tags, raise_on_error=False
+    )
+
+
+def messages(instance: dg.DagsterInstance, run_id: str) -> list[str]:
+    return [entry.user_message for entry in instance.all_logs(run_id)]
+
+
+def test_a_run_is_the_one_worker_of_its_home_and_says_so(
+    instance: dg.DagsterInstance, home: Home
+) -> None:
+    result = execute(instance, **{"dagster/partition": "cat"})
+    assert result.success
+    assert _DONE == [f"Dagster's run {result.run_id[:8]} of collect_class (cat)"]
+    assert worker_at(home.lock("run")) is None
+
+
+def test_a_run_waits_for_who_works_already(
+    instance: dg.DagsterInstance, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, may_end = threading.Event(), threading.Event()
+
+    def by_hand() -> None:
+        with at_work(home.lock("run"), "`reds run`"):
+            held.set()
+            may_end.wait()
+
+    person = threading.Thread(target=by_hand)
+    person.start()
+    held.wait()
+    # Jobs whose changes have a lock of their own do not wait.
+    beside = dg.execute_job(dg.reconstructable(job_beside), instance=instance)
+    assert beside.success
+    assert _DONE == ["`reds run`"]
+    threading.Timer(1.5, may_end.set).start()
+    result = execute(instance)
+    person.join()
+    assert result.success
+    assert any(
+        "Waiting for `reds run`, which began at" in m for m in messages(instance, result.run_id)
+    )
+
+    # One that waits too long says so instead of waiting for ever.
+    monkeypatch.setattr(executor, "_HOURS_TO_WAIT", 0.0)
+    with at_work(home.lock("run"), "`reds run`"):
+        failed = execute(instance)
+    assert not failed.success
+    [failure] = [event for event in failed.all_events if event.is_job_failure]
+    assert failure.job_failure_data.error is not None
+    assert "gave up: " in failure.job_failure_data.error.message
+
+
+def test_a_run_that_is_stopped_waits_no_longer(instance: dg.DagsterInstance, home: Home) -> None:
+    with at_work(home.lock("run"), "`reds run`"):
+        threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+        result = execute(instance)
+    run = instance.get_run_by_id(result.run_id)
+    assert run is not None
+    assert run.is_finished
+    assert not _DONE
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"dagster/schedule_name": "weekly", ".dagster/scheduled_execution_time": "2026-11-22"},
+        {"dagster/sensor_name": "collect", "dagster/run_key": "refresh:cat"},
+    ],
+    ids=["one tick of a schedule", "one request of a sensor"],
+)
+def test_of_two_runs_for_one_thing_only_the_first_works(
+    instance: dg.DagsterInstance, home: Home, tags: dict[str, str]
+) -> None:
+    first = execute(instance, **tags)
+    second = execute(instance, **tags)
+    assert first.success
+    assert len(_DONE) == 1
+    run = instance.get_run_by_id(second.run_id)
+    assert run is not None
+    assert run.status == dg.DagsterRunStatus.CANCELED
+    assert any(first.run_id[:8] in message for message in messages(instance, second.run_id))
+    # A second attempt at the same is meant.
+    retried = execute(instance, **tags, **{"dagster/parent_run_id": first.run_id})
+    assert retried.success
+    assert len(_DONE) == 2
