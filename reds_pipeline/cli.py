@@ -15,13 +15,15 @@ import sys
 import click
 
 from reds_pipeline.commands.backbones import backbones
+from reds_pipeline.commands.backup import backup, restore
 from reds_pipeline.commands.common import announce
 from reds_pipeline.commands.comparing import compare
 from reds_pipeline.commands.dataset import card, export, review
 from reds_pipeline.commands.feedback import feedback
 from reds_pipeline.commands.hosts import hosts
+from reds_pipeline.commands.housekeeping import prune
 from reds_pipeline.commands.looking import doctor, predict, status, up
-from reds_pipeline.commands.models import history, promote, prune, rollback
+from reds_pipeline.commands.models import history, promote, rollback
 from reds_pipeline.commands.password import password
 from reds_pipeline.commands.running import demo, retrain, run
 from reds_pipeline.commands.serving import serve
@@ -44,7 +46,7 @@ def cli(context: click.Context, debug: bool) -> None:
 for _command in (
     *(demo, run, retrain, predict, serve, status, doctor, up, backbones, compare),
     *(hosts, withdraw, review, feedback, export, card, password),
-    *(history, promote, rollback, prune),
+    *(history, promote, rollback, prune, backup, restore),
 ):
     cli.add_command(_command)
 

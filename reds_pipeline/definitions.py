@@ -24,16 +24,18 @@ from reds_pipeline.assets import (
 )
 from reds_pipeline.assets.backbones import backbones as backbones_table
 from reds_pipeline.assets.backbones import domain_shift_asset, near_classes_asset
+from reds_pipeline.assets.drift import retraining_advice_asset
 from reds_pipeline.assets.embeddings import embeddings_asset
 from reds_pipeline.assets.hashtags import champion_hashtags_asset, hashtags_asset
 from reds_pipeline.assets.models import comparison_asset, svm_asset
-from reds_pipeline.assets.promotion import champion_model
+from reds_pipeline.assets.promotion import champion_asset
 from reds_pipeline.executor import one_worker_executor
 from reds_pipeline.garbage_collection import collect_garbage_less_often
-from reds_pipeline.jobs import collect_class, recheck_posts, retrain, weekly_refresh
+from reds_pipeline.housekeeping_job import housekeeping_job
+from reds_pipeline.jobs import collect_class, measure_drift, recheck_posts, retrain, weekly_refresh
 from reds_pipeline.model_jobs import MODEL_JOBS
 from reds_pipeline.resources import Platform
-from reds_pipeline.schedules import recheck_schedule, refresh_schedule
+from reds_pipeline.schedules import schedules
 from reds_pipeline.settings import load_settings
 
 
@@ -66,6 +68,7 @@ def build_defs(platform: Platform | None = None) -> dg.Definitions:
                 ]
             ),
             *(embeddings_asset(backbone) for backbone in backbones),
+            retraining_advice_asset(backbones),
             *(svm_asset(backbone) for backbone in backbones),
             *(hashtags_asset(backbone) for backbone in backbones),
             champion_hashtags_asset(backbones),
@@ -73,11 +76,19 @@ def build_defs(platform: Platform | None = None) -> dg.Definitions:
             near_classes_asset(backbones),
             domain_shift_asset(backbones),
             backbones_table,
-            champion_model,
+            champion_asset(platform.settings),
             *dg.load_assets_from_modules([reports, card]),
         ],
-        jobs=[weekly_refresh, collect_class, retrain, recheck_posts, *MODEL_JOBS],
-        schedules=[refresh_schedule(platform.settings), recheck_schedule(platform.settings)],
+        jobs=[
+            weekly_refresh,
+            collect_class,
+            measure_drift,
+            retrain,
+            recheck_posts,
+            housekeeping_job,
+            *MODEL_JOBS,
+        ],
+        schedules=schedules(platform.settings),
         sensors=sensors.ALL,
         resources={"platform": platform},
         # A run is one process: its steps share what they import, and there are few of them.

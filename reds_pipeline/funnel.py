@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reds_pipeline.fediverse.media.download import OUTDATED
 from reds_pipeline.imaging.curation import LABELLED_OTHERWISE
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.tables import CLEAN_IMAGES, CURATED, IMAGES, POSTS, read_rows
@@ -113,7 +114,7 @@ def count_funnel(
     """
     attachments = sum(len(row["media"] or ()) for row in posts if row["status"] == "kept")
     gated = Counter(row["reason"] for row in posts if row["status"] == "gated")
-    asked_for = [row for row in images if row["reason"] not in _COUNTED_BY_THEIR_POST]
+    asked_for = _asked_for(posts, images)
     not_stored = Counter(row["reason"] for row in asked_for if row["status"] != "stored")
     not_stored[NOT_NEEDED] += attachments - len(asked_for)
     stored = [row for row in asked_for if row["status"] == "stored"]
@@ -214,7 +215,7 @@ def _rows_that_differ(
 ) -> list[str]:
     """Compare the tables row by row; sums alone would let two mistakes cancel out."""
     willing = {row["post_key"] for row in posts if row["status"] == "kept"}
-    asked_for = [row for row in images if row["reason"] not in _COUNTED_BY_THEIR_POST]
+    asked_for = _asked_for(posts, images)
     stored = Counter(row["media_key"] for row in asked_for if row["status"] == "stored")
     judged = Counter(row["media_key"] for row in cleaned)
     own = [row for row in curated if _collected_as(row) == class_name]
@@ -238,6 +239,16 @@ def _rows_that_differ(
             ).total(),
         }
     return [f"{count} {what}" for what, count in differences.items() if count]
+
+
+def _asked_for(posts: Rows, images: Rows) -> list[Mapping[str, Any]]:
+    """Return the rows of the pictures that are not counted by their post."""
+    let_go = {row["post_key"] for row in posts if row["reason"] == OUTDATED}
+    return [
+        row
+        for row in images
+        if row["reason"] not in _COUNTED_BY_THEIR_POST and row["post_key"] not in let_go
+    ]
 
 
 def _tables(home: Home, class_name: str) -> tuple[Rows, Rows, Rows]:

@@ -83,12 +83,22 @@ def open_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
         yield instance
 
 
+@contextmanager
+def open_complete_instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    """Open the instance of a home as its daemon does, with what steps of earlier runs printed."""
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "true")
+    with dg.DagsterInstance.from_config(str(prepare_dagster_home(settings))) as instance:
+        yield instance
+
+
 def close_interrupted_runs(
     instance: dg.DagsterInstance, belongs: Callable[[dg.DagsterRun], bool]
 ) -> None:
     """End the runs of a process that is gone; the caller knows that none of them can be alive.
 
     Left open, such a run would hold its pool slots and its place in the daemon's queue for ever.
+    What the daemon had started counts as failed, so that it is tried again and goes on where it
+    was; what a person was about to stop, or had started from a terminal, is not.
 
     Args:
         instance: Where the runs are recorded.
@@ -101,8 +111,12 @@ def close_interrupted_runs(
             dg.DagsterRunStatus.CANCELING,
         ]
     )
+    message = "What executed this run was stopped before it ended."
     for run in filter(belongs, instance.get_runs(unfinished)):
-        instance.report_run_canceled(run, "what executed this run was stopped before it ended")
+        if run.status == dg.DagsterRunStatus.CANCELING or run.remote_job_origin is None:
+            instance.report_run_canceled(run, message)
+        else:
+            instance.report_run_failed(run, message)
         instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
 
 

@@ -1,7 +1,8 @@
 """Jobs by which a person changes the models that serve, from the Launchpad of the Dagster UI.
 
-What belongs here: ``promote_model``, ``rollback_model`` and ``prune_models``, and what each asks
-for. What does not: what they do, which the command line does in the same way.
+What belongs here: ``promote_model`` and ``rollback_model``, and what each asks for. What does not:
+what they do, which the command line does in the same way, and removing old ones
+(``housekeeping_job.py``).
 """
 
 from collections.abc import Callable
@@ -37,13 +38,6 @@ class RollbackConfig(dg.Config):
 
     reason: str = Field("", description="Why, for the record, which is kept for ever.")
     by: str = _WHO
-    model: str = _REGISTERED
-
-
-class PruningConfig(dg.Config):
-    """Whether to remove old versions, or only to say which those are."""
-
-    apply: bool = Field(False, description="Remove them; otherwise they are only listed.")
     model: str = _REGISTERED
 
 
@@ -93,28 +87,6 @@ def roll_back_op(
     )
 
 
-@dg.op
-@_plain_failure
-def prune_versions_op(
-    context: dg.OpExecutionContext,
-    config: PruningConfig,
-    platform: dg.ResourceParam[Platform],
-) -> None:
-    """Remove old versions with their files, or say which those are."""
-    from reds_pipeline.pruning import prune
-
-    report = prune(platform, apply=config.apply, model=config.model)
-    context.log.info(report.sentence)
-    context.add_output_metadata(
-        {
-            "what happened": report.sentence,
-            "removed": bool(report.removed) and report.applied,
-            "bytes freed": report.freed,
-            "versions": dg.MetadataValue.json(report.as_dict()["versions"]),
-        }
-    )
-
-
 @dg.job(description="Lets a version of your choice serve; open the Launchpad and fill it in.")
 def promote_model() -> None:
     """Let a version of a person's choice serve."""
@@ -127,13 +99,7 @@ def rollback_model() -> None:
     roll_back_op()
 
 
-@dg.job(description="Lists old versions, or removes them with their files if `apply` is true.")
-def prune_models() -> None:
-    """Remove old versions, or say which those are."""
-    prune_versions_op()
-
-
-MODEL_JOBS = (promote_model, rollback_model, prune_models)
+MODEL_JOBS = (promote_model, rollback_model)
 
 
 def _say(context: dg.OpExecutionContext, platform: Platform, result: PromotionResult) -> None:

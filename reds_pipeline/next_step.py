@@ -1,20 +1,24 @@
 """What follows when the collections of a refresh have ended: a training, a measurement, or nothing.
 
-What belongs here: the decision, as a pure function of what was read. What does not: reading
-(``spine.py``), whether a training is due (``retraining.advice``), or asking for runs and telling
-people (``sensors.py``).
+What belongs here: the decision, as a pure function, and bringing together what it looks at. What
+does not: reading runs (``spine.py``), whether a training is due (``retraining.advice``), or asking
+for runs and telling people (``sensors.py``).
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+import dagster as dg
+
 from reds_pipeline.jobs import MEASURE_DRIFT, RETRAIN
 from reds_pipeline.notices import APPROVAL, FAILURE
+from reds_pipeline.resources import Platform
 from reds_pipeline.retraining.advice import Advice
-from reds_pipeline.spine import Progress, Spine
+from reds_pipeline.spine import Progress, Spine, last_training
 
 _SECONDS_PER_DAY = 86400.0
 
@@ -64,6 +68,16 @@ class Step:
     notices: tuple[Notice, ...] = ()
 
 
+def step_after(instance: dg.DagsterInstance, platform: Platform, spine: Spine) -> Step:
+    """Decide what follows from what Dagster and the home hold now."""
+    from reds_pipeline.retraining.kept_advice import latest_advice
+
+    settings = platform.settings
+    rules = Rules(settings.retrain, settings.retrain_max_days)
+    advice = None if rules.mode == "every_refresh" else latest_advice(platform.home)
+    return next_step(spine, rules, advice, last_training(instance), time.time())
+
+
 def next_step(
     spine: Spine, rules: Rules, advice: Advice | None, trained_at: float | None, now: float
 ) -> Step:
@@ -79,23 +93,29 @@ def next_step(
     """
     if spine.is_overtaken:
         return Step("a newer refresh is under way, and its classes are what counts")
-    if not spine.collections:
-        return Step("the newest refresh chose no classes", is_over=True)
     if spine.training is Progress.UNDER_WAY:
         return Step("the training after this refresh is under way")
     if spine.training.has_ended:
         return Step(f"the training after this refresh has {spine.training}", is_over=True)
-    waiting = [name for name, progress in spine.collections.items() if not progress.has_ended]
-    if waiting:
+    if waiting := [name for name, each in spine.collections.items() if not each.has_ended]:
         return Step(f"waiting for the collection of {', '.join(waiting)}")
     if Progress.SUCCEEDED not in spine.collections.values():
-        return Step(
-            "no class could be collected, so there is nothing new to train with",
-            is_over=True,
-            notices=(_NOTHING_COLLECTED,),
-        )
-    step = _train_or_measure(spine, rules, advice, trained_at, now)
+        return _nothing_collected(spine)
+    if rules.mode == "every_refresh":
+        step = Step("every class has ended", RETRAIN)
+    else:
+        step = _measure_first(spine, rules, advice, trained_at, now)
     return Step(step.why, step.job, step.is_over, (*_lost(spine), *step.notices))
+
+
+def _nothing_collected(spine: Spine) -> Step:
+    if not spine.collections:
+        return Step("the newest refresh chose no classes", is_over=True)
+    return Step(
+        "no class could be collected, so there is nothing new to train with",
+        is_over=True,
+        notices=(_NOTHING_COLLECTED,),
+    )
 
 
 _NOTHING_COLLECTED = Notice(
@@ -122,11 +142,9 @@ def _lost(spine: Spine) -> tuple[Notice, ...]:
     )
 
 
-def _train_or_measure(
+def _measure_first(
     spine: Spine, rules: Rules, advice: Advice | None, trained_at: float | None, now: float
 ) -> Step:
-    if rules.mode == "every_refresh":
-        return Step("every class has ended", RETRAIN)
     if spine.measurement is Progress.MISSING:
         return Step("every class has ended; whether to train is measured first", MEASURE_DRIFT)
     if spine.measurement is Progress.UNDER_WAY:
@@ -135,15 +153,9 @@ def _train_or_measure(
     if trained_at is not None and trained_at > ended:
         return Step("a training was made since it was measured", is_over=True)
     if spine.measurement is Progress.SUCCEEDED and advice is not None and _at(advice) >= began:
-        why = " ".join(advice.reasons)
-        due = advice.due
+        due, why = advice.due, " ".join(advice.reasons)
     else:
-        # Without a measurement, only the operator's longest interval says anything.
-        days = None if trained_at is None else (now - trained_at) / _SECONDS_PER_DAY
-        due = days is None or days >= rules.longest_days
-        why = "It could not be measured whether a training is due" + (
-            ", and there was none yet." if days is None else f"; the last was {days:.0f} days ago."
-        )
+        due, why = _without_measurement(rules, trained_at, now)
     if not due:
         return Step(f"no training is due: {why}", is_over=True)
     if rules.mode == "auto":
@@ -151,14 +163,25 @@ def _train_or_measure(
     return Step(
         f"a training is due and waits for a person (`reds retrain`): {why}",
         is_over=True,
-        notices=(
-            Notice(
-                APPROVAL,
-                "A training waits for you",
-                f"{why} Start it with `reds retrain`, or launch the job `retrain` in Dagster; the "
-                "model that serves stays until then.",
-            ),
-        ),
+        notices=(_waits_for_a_person(why),),
+    )
+
+
+def _without_measurement(rules: Rules, trained_at: float | None, now: float) -> tuple[bool, str]:
+    """Decide by the operator's longest interval alone."""
+    failed = "It could not be measured whether a training is due"
+    if trained_at is None:
+        return True, f"{failed}, and there was none yet."
+    days = (now - trained_at) / _SECONDS_PER_DAY
+    return days >= rules.longest_days, f"{failed}; the last one was {days:.0f} days ago."
+
+
+def _waits_for_a_person(why: str) -> Notice:
+    return Notice(
+        APPROVAL,
+        "A training waits for you",
+        f"{why} Start it with `reds retrain`, or launch the job `retrain` in Dagster; the model "
+        "that serves stays until then.",
     )
 
 

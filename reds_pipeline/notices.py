@@ -54,7 +54,7 @@ class Outcome:
 
 
 def notify(platform: Platform, kind: str, title: str, body: str, *, once: str = "") -> None:
-    """Tell the operator something, and record that; nothing that goes wrong with it is raised.
+    """Tell the operator something, and record that; what goes wrong with sending is not raised.
 
     Args:
         platform: Whose operator.

@@ -8,7 +8,7 @@ What belongs here: what the rule is told, and the order of the steps. What does 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,16 +31,14 @@ from reds_pipeline.model_history import (
     history,
     set_aside,
 )
-from reds_pipeline.modeling.promotion import (
+from reds_pipeline.modeling.changed_classes import changed_classes, fold_accuracy
+from reds_pipeline.modeling.promotion import Decision, best, chosen_among, decide
+from reds_pipeline.modeling.promotion_evidence import (
     Challenger,
-    Decision,
     Measured,
     PromotionRule,
     Rival,
     SharedTest,
-    best,
-    chosen_among,
-    decide,
 )
 from reds_pipeline.resources import Platform
 from reds_pipeline.shared_test import (
@@ -49,15 +47,15 @@ from reds_pipeline.shared_test import (
     compare_on_frozen_test,
     load_registered,
 )
-from reds_pipeline.stage_inputs import learnt_rows, trainings
-from reds_pipeline.storage.tables import LABEL_SUSPECTS, read_rows
+from reds_pipeline.stage_inputs import learnt_classes, learnt_rows, trainings
+from reds_pipeline.storage.tables import LABEL_SUSPECTS, PREDICTIONS, read_rows
 from reds_pipeline.tracking import (
     CHALLENGER,
     CHAMPION,
     RegisteredVersion,
     Tracking,
 )
-from reds_pipeline.training import PROMOTABLE, RECORD
+from reds_pipeline.training import PROMOTABLE, RECORD, logged_predictions
 from reds_pipeline.withdrawal.lineage import WITHDRAWN_PICTURES
 
 _BY_THE_RULE = "the rule"
@@ -214,8 +212,10 @@ def _rival(
         rival = load_registered(platform.tracking, version)
     except RedsError as error:
         return Rival(name, measured, unusable=str(error).rstrip("."), withdrawn_pictures=withdrawn)
-    if set(rival.bundle.classes) != set(challenger.bundle.classes):
-        return Rival(name, measured, no_shared_test="their classes differ")
+    answers = _grouped_answers(platform, challenger)
+    changed = changed_classes(
+        challenger.bundle.classes, rival.bundle.classes, learnt_classes(platform.home), answers
+    )
     try:
         tested = compare_on_frozen_test(platform, challenger, rival)
     except EncoderChanged as error:
@@ -228,7 +228,25 @@ def _rival(
         no_shared_test=none,
         withdrawn_pictures=withdrawn,
         knows_unfamiliar=rival.bundle.familiarity is not None,
+        changed=changed,
+        cv_on_shared=_folds_on(
+            changed.shared, answers, logged_predictions(platform.tracking, version.run_id)
+        ),
     )
+
+
+def _grouped_answers(platform: Platform, model: RegisteredBundle) -> list[dict[str, Any]]:
+    """Return what the heads of a model's training said of pictures they had not seen."""
+    table = platform.home.table("predictions", model.bundle.provenance.encoder_name)
+    return [row for row in read_rows(table, PREDICTIONS) if row["protocol"] == PROMOTABLE]
+
+
+def _folds_on(
+    classes: Sequence[str], ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[str, Any]]
+) -> tuple[float, float] | None:
+    """Return how right both are in their folds on pictures of some classes, if that is known."""
+    one, other = (fold_accuracy(answers, classes) for answers in (ours, theirs))
+    return None if one is None or other is None else (one, other)
 
 
 def _replaced(entry: RecordedChange | None) -> str:

@@ -158,7 +158,7 @@ def prune(
             keep=platform.settings.keep_versions,
             aliases=tracking.aliases(model),
             previous=previous_version(history(ledger, model), existing),
-            latest_runs=_latest_runs(platform),
+            latest_runs=latest_training_runs(platform),
         )
         fates = tuple(
             VersionFate(
@@ -187,6 +187,15 @@ def prune(
     return report
 
 
+def latest_training_runs(platform: Platform) -> set[str]:
+    """Return the MLflow runs of the latest trainings of the configured backbones."""
+    home, backbones = platform.home, platform.settings.backbones
+    rows = trainings(home, backbones)
+    for name in backbones:
+        rows += read_rows(home.table("tag_trainings", name), TAG_TRAININGS)
+    return {row["run_id"] for row in rows}
+
+
 def _counted(versions: int) -> str:
     return "is one" if versions == 1 else f"are {versions}"
 
@@ -195,11 +204,3 @@ def _size(platform: Platform, version: RegisteredVersion) -> int:
     if not version.run_id:
         return 0
     return sum(platform.tracking.artifacts(version.run_id, MODEL_ARTIFACT).values())
-
-
-def _latest_runs(platform: Platform) -> set[str]:
-    home, backbones = platform.home, platform.settings.backbones
-    rows = trainings(home, backbones)
-    for name in backbones:
-        rows += read_rows(home.table("tag_trainings", name), TAG_TRAININGS)
-    return {row["run_id"] for row in rows}

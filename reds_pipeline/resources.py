@@ -237,6 +237,7 @@ class Platform:
             recheck_after_hours=settings.recheck_after_hours,
             confirmed_within_days=settings.confirmed_within_days,
             images_per_class=settings.images_per_class,
+            keep_pictures=settings.keep_pictures,
             perceptual_radius=settings.perceptual_radius,
             seed=settings.seed,
             feedback=self.feedback_rules,

@@ -27,10 +27,10 @@ from reds_pipeline.jobs import (
     SELECTION_TAG,
     WEEKLY_REFRESH,
 )
+from reds_pipeline.next_step import step_after
 from reds_pipeline.resources import Platform
 from reds_pipeline.settings import Settings
 from reds_pipeline.spine import PARTITION_TAG, Spine, read_spine, unfinished_runs
-from reds_pipeline.spine_reading import step_after
 from reds_pipeline.storage.workers import worker_at
 
 _RUN_KEY_TAG = "dagster/run_key"
@@ -40,6 +40,9 @@ SCHEDULE_CHANGE = "schedule_change"
 _ON_TIME = timedelta(minutes=2)
 # What sensors ask for they ask for within a minute, unless somebody stopped them.
 _SECONDS_FOR_SENSORS = 3600.0
+
+_REFRESHING_COMMANDS = ("reds run", "reds demo")
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 Hindrance = Callable[[dg.ScheduleEvaluationContext, Platform, str], str]
 
@@ -114,13 +117,15 @@ def note_schedules(platform: Platform) -> dict[str, datetime]:
     lies between then and now for one that was missed.
     """
     known = {event["subject"]: event for event in platform.ledger.events(SCHEDULE_CHANGE)}
-    now, since = datetime.now(UTC), {}
+    since = {}
     for name, text in cron_texts(platform.settings).items():
-        if name in known and known[name]["cron"] == text:
-            since[name] = datetime.fromisoformat(known[name]["at"])
-        else:
-            platform.ledger.append(SCHEDULE_CHANGE, name, {"cron": text})
-            since[name] = now
+        if name not in known or known[name]["cron"] != text:
+            known[name] = {"cron": text, "was": known.get(name, {}).get("cron", "")}
+            platform.ledger.append(SCHEDULE_CHANGE, name, known[name])
+            known[name]["at"] = datetime.now(UTC).isoformat()
+        # What is noted for the first time has not changed.
+        is_changed = bool(known[name]["was"])
+        since[name] = datetime.fromisoformat(known[name]["at"]) if is_changed else _LONG_AGO
     return since
 
 
@@ -130,6 +135,7 @@ def _schedule(
     cron: str,
     settings: Settings,
     hindrance: Hindrance,
+    *,
     tags: dict[str, str] | None = None,
 ) -> dg.ScheduleDefinition:
     def evaluate(
@@ -163,7 +169,8 @@ def _refresh_at_work(
 ) -> str:
     """Say why a refresh must not start now: one that came before it is not through."""
     worker = worker_at(platform.home.lock("run"))
-    if worker is not None and "reds run" in worker.work:
+    # `reds retrain` works too, but refreshes nothing; whoever starts meanwhile waits for it.
+    if worker is not None and any(name in worker.work for name in _REFRESHING_COMMANDS):
         return f"{worker.sentence_part()} is at work, and refreshes the classes itself"
     if reason := _still_unfinished(context.instance, run_key, WEEKLY_REFRESH):
         return reason

@@ -1,109 +1,207 @@
-"""What follows from what: collections from a refresh, a training from its collections.
+"""What follows from what: collections from a refresh, a training from its collections, notices.
 
-What belongs here: sensors. What does not: work; a sensor only looks at runs and tables and asks
-for runs. Every request carries a run key made of the refresh it belongs to, so that a repeated
-tick asks for nothing twice. Runs that ``reds run`` drives are left to it.
+What belongs here: sensors. What does not: work, reading how far things are (``spine.py``), and
+deciding what follows (``next_step.py``). A sensor looks at runs and tables alone and keeps no
+memory, so a daemon that was killed anywhere goes on; every request carries a run key made of the
+refresh it belongs to, so that what was asked for twice is done once. Runs that ``reds run`` drives
+are left to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import importlib.util
+import re
+import time
+from datetime import UTC, datetime
 
 import dagster as dg
+from dagster_shared.error import SerializableErrorInfo
 
-from reds_pipeline.jobs import (
-    COLLECT_CLASS,
-    COMMAND_LINE,
-    SELECTION_TAG,
-    WEEKLY_REFRESH,
-    collect_class,
-    is_driven_by_command_line,
-    recheck_posts,
-    retrain,
-    weekly_refresh,
-)
+from reds_pipeline.freshness import freshness_window
+from reds_pipeline.jobs import COLLECT_CLASS, SELECTION_TAG, collect_class, measure_drift, retrain
+from reds_pipeline.next_step import step_after
+from reds_pipeline.notices import FAILURE, STALE, notify, send_what_was_held, without_secrets
 from reds_pipeline.resources import Platform
-from reds_pipeline.stage_inputs import selected_classes
+from reds_pipeline.schedules import note_schedules
+from reds_pipeline.spine import (
+    PARTITION_TAG,
+    Progress,
+    is_to_be_tried_again,
+    last_training,
+    read_spine,
+)
 
 _RUNNING = dg.DefaultSensorStatus.RUNNING
-_FINISHED = {
-    dg.DagsterRunStatus.SUCCESS,
-    dg.DagsterRunStatus.FAILURE,
-    dg.DagsterRunStatus.CANCELED,
-}
-
-
-@dg.run_status_sensor(
-    run_status=dg.DagsterRunStatus.SUCCESS,
-    monitored_jobs=[weekly_refresh],
-    request_job=collect_class,
-    default_status=_RUNNING,
-    description="Starts one collection per class that the refresh selected.",
-)
-def collect_selected_classes(
-    context: dg.RunStatusSensorContext, platform: dg.ResourceParam[Platform]
-) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Fan out a finished refresh into one run per selected class."""
-    refresh = context.dagster_run
-    if is_driven_by_command_line(refresh):
-        yield dg.SkipReason(f"{COMMAND_LINE} collects the classes of its own refresh")
-        return
-    for name in selected_classes(platform.home):
-        yield dg.RunRequest(
-            run_key=f"{refresh.run_id}:{name}",
-            partition_key=name,
-            tags={SELECTION_TAG: refresh.run_id},
-        )
+RUN_FAILURE = "run_failure"
+_SECONDS_PER_DAY = 86400.0
+# Such as `reds_pipeline.errors.RedsError: ` before a sentence.
+_CLASS_BEFORE = re.compile(r"^(?:[a-z_]\w*\.)+[A-Z]\w*: ")
+_NO_REFRESH = "no refresh has finished yet"
 
 
 @dg.sensor(
-    job=retrain,
+    job=collect_class,
     minimum_interval_seconds=30,
     default_status=_RUNNING,
-    description="Starts the training when every class of the newest refresh has ended.",
+    description="Starts one collection per class that the newest refresh chose.",
+)
+def collect_selected_classes(
+    context: dg.SensorEvaluationContext,
+) -> dg.SensorResult | dg.SkipReason:
+    """Ask for the collections of the newest refresh that nobody has asked for yet."""
+    spine = read_spine(context.instance)
+    if spine is None:
+        return dg.SkipReason(_NO_REFRESH)
+    if spine.is_overtaken:
+        return dg.SkipReason("a newer refresh is under way; the classes that it chooses count")
+    if spine.training is not Progress.MISSING:
+        return dg.SkipReason("the training after the newest refresh was asked for already")
+    missing = [name for name, progress in spine.collections.items() if progress is Progress.MISSING]
+    if not missing:
+        return dg.SkipReason("the collection of every class was asked for")
+    return dg.SensorResult(
+        run_requests=[
+            dg.RunRequest(
+                run_key=f"{spine.refresh}:{name}",
+                partition_key=name,
+                tags={SELECTION_TAG: spine.refresh},
+            )
+            for name in missing
+        ]
+    )
+
+
+# TEMPORARY until assets/drift.py is there (session 7).
+_DRIFT = importlib.util.find_spec("reds_pipeline.assets.drift") is not None
+
+
+@dg.sensor(
+    jobs=[retrain, measure_drift] if _DRIFT else [retrain],
+    minimum_interval_seconds=30,
+    default_status=_RUNNING,
+    description="When every class of the newest refresh has ended: starts the training, or "
+    "measures first whether one is due (REDS_RETRAIN).",
 )
 def retrain_when_collected(
     context: dg.SensorEvaluationContext, platform: dg.ResourceParam[Platform]
 ) -> dg.RunRequest | dg.SkipReason:
-    """Ask for one training per refresh, after its last collection ended, however it ended."""
-    refreshes = [
-        run
-        for run in context.instance.get_runs(
-            dg.RunsFilter(job_name=WEEKLY_REFRESH, statuses=[dg.DagsterRunStatus.SUCCESS]), limit=20
-        )
-        if not is_driven_by_command_line(run)
-    ]
-    if not refreshes:
-        return dg.SkipReason("no refresh has finished yet")
-    selection = refreshes[0].run_id
-    runs = context.instance.get_runs(
-        dg.RunsFilter(job_name=COLLECT_CLASS, tags={SELECTION_TAG: selection})
+    """Ask for what follows from the collections of the newest refresh, once each."""
+    spine = read_spine(context.instance)
+    if spine is None:
+        return dg.SkipReason(_NO_REFRESH)
+    step = step_after(context.instance, platform, spine)
+    for notice in step.notices:
+        once = f"{notice.title}: {spine.refresh}"
+        notify(platform, notice.kind, notice.title, notice.body, once=once)
+    if not step.job:
+        return dg.SkipReason(step.why)
+    return dg.RunRequest(
+        run_key=f"{spine.refresh}:{step.job}",
+        job_name=step.job,
+        tags={SELECTION_TAG: spine.refresh},
     )
-    ended = {run.tags["dagster/partition"] for run in runs if run.status in _FINISHED}
-    waiting = [name for name in selected_classes(platform.home) if name not in ended]
-    if waiting:
-        return dg.SkipReason(f"waiting for the collection of {', '.join(waiting)}")
-    return dg.RunRequest(run_key=selection, tags={SELECTION_TAG: selection})
 
 
 @dg.run_failure_sensor(
-    monitored_jobs=[weekly_refresh, collect_class, retrain, recheck_posts],
     default_status=_RUNNING,
-    description="Writes every failed run into the ledger, where `reds status` finds it.",
+    description="Writes every failed run into the ledger, where `reds status` finds it, and tells "
+    "the operator (REDS_NOTIFY).",
 )
 def record_failure(
     context: dg.RunFailureSensorContext, platform: dg.ResourceParam[Platform]
 ) -> None:
-    """Keep the sentence of a failed run where an operator looks."""
+    """Keep the sentence of a failed run where an operator looks, and send it."""
+    run = context.dagster_run
+    # Dagster asks again for what it was told of just before its daemon was killed.
+    if any(event["run_id"] == run.run_id for event in platform.ledger.events(RUN_FAILURE)):
+        return
+    if is_to_be_tried_again(context.instance, run.run_id):
+        # Dagster does that by itself; if it fails too, that run is kept and told of.
+        return
+    sentence = without_secrets(_sentence(context), platform.settings)
+    name = run.tags.get(PARTITION_TAG, "")
     platform.ledger.append(
-        "run_failure",
-        context.dagster_run.job_name,
-        {
-            "run_id": context.dagster_run.run_id,
-            "class": context.dagster_run.tags.get("dagster/partition", ""),
-            "message": context.failure_event.message or "",
-        },
+        RUN_FAILURE, run.job_name, {"run_id": run.run_id, "class": name, "message": sentence}
+    )
+    # What somebody materialises from the page of an asset has a name that is Dagster's own.
+    job = "materialization" if run.job_name.startswith("__") else run.job_name
+    what = f"{job} of {name}" if name else job
+    consequence = " What was collected before is used." if job == COLLECT_CLASS else ""
+    notify(
+        platform,
+        FAILURE,
+        f"{job} failed",
+        f"{what} failed: {sentence}{consequence} (Run {run.run_id[:8]} in Dagster.)",
+        once=f"run {run.run_id}",
     )
 
 
-ALL = [collect_selected_classes, retrain_when_collected, record_failure]
+@dg.sensor(
+    minimum_interval_seconds=600,
+    default_status=_RUNNING,
+    description="Tells the operator when no training has looked at the champion for too long, and "
+    "sends notices that were held back or could not be sent.",
+)
+def watch_freshness(
+    context: dg.SensorEvaluationContext, platform: dg.ResourceParam[Platform]
+) -> dg.SkipReason:
+    """Tell of staleness once, however long it lasts, and of what was not told yet."""
+    note_schedules(platform)
+    send_what_was_held(platform)
+    trained = last_training(context.instance)
+    since = trained or _oldest_run(context.instance)
+    if since is None:
+        return dg.SkipReason("nothing has run yet")
+    age = (time.time() - since) / _SECONDS_PER_DAY
+    longest = freshness_window(platform.settings).fail.total_seconds() / _SECONDS_PER_DAY
+    if age <= longest:
+        return dg.SkipReason(f"{age:.1f} days old; {longest:.0f} are allowed")
+    day = datetime.fromtimestamp(since, UTC).date().isoformat()
+    last = f"The last training ended on {day}" if trained else f"There was none since {day}"
+    notify(
+        platform,
+        STALE,
+        "No training for too long",
+        f"{last}, and with these settings {longest:.0f} days are the most there should be. See "
+        "with `reds status` what failed, and in Dagster (`reds up`) whether its daemon, the "
+        "schedules and the sensors are on.",
+        once=f"stale since {since:.0f}",
+    )
+    return dg.SkipReason(f"{age:.1f} days old, though {longest:.0f} are the most")
+
+
+def _sentence(context: dg.RunFailureSensorContext) -> str:
+    """Return why a run failed: the sentence of its step, or of what failed outside of any."""
+    for event in context.get_step_failure_events():
+        data = event.step_failure_data
+        if data.user_failure_data is not None and data.user_failure_data.description:
+            return data.user_failure_data.description
+        if data.error is not None:
+            return _plain(_reason(data.error).message)
+    failure = context.failure_event.job_failure_data
+    if failure.error is not None:
+        return _plain(_reason(failure.error).message)
+    return _plain(context.failure_event.message or "Dagster does not say why.")
+
+
+def _reason(error: SerializableErrorInfo) -> SerializableErrorInfo:
+    """Return what Dagster wrapped: our own error where there is one, else the first of all."""
+    while error.cause is not None:
+        if error.cls_name == dg.RetryRequested.__name__:
+            # Asked for because of this one, whose cause is no sentence any more.
+            return error.cause
+        error = error.cause
+    return error
+
+
+def _plain(message: str) -> str:
+    """Return an error's message in one line, without the name of its class before it."""
+    return _CLASS_BEFORE.sub("", " ".join(message.split()))
+
+
+def _oldest_run(instance: dg.DagsterInstance) -> float | None:
+    oldest = instance.get_run_records(limit=1, ascending=True)
+    return oldest[0].create_timestamp.timestamp() if oldest else None
+
+
+ALL = [collect_selected_classes, retrain_when_collected, record_failure, watch_freshness]

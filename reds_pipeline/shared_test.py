@@ -8,7 +8,7 @@ pictures are frozen (``frozen_test.py``).
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 
 from reds_pipeline.errors import RedsError
 from reds_pipeline.feedback.contributed_tables import judged_contributions
-from reds_pipeline.modeling.promotion import LEAST_TEST_PICTURES, ClassResult, SharedTest
+from reds_pipeline.modeling.promotion_evidence import LEAST_TEST_PICTURES, ClassResult, SharedTest
 from reds_pipeline.resources import Platform
 from reds_pipeline.run_artifacts import SPLIT
-from reds_pipeline.stage_inputs import curated_rows
-from reds_pipeline.storage.tables import TEST_PICTURES, read_rows
+from reds_pipeline.storage.home import Home
+from reds_pipeline.storage.tables import CURATED, TEST_PICTURES, read_rows
+from reds_pipeline.storage.views import open_views
 from reds_pipeline.tracking import RegisteredVersion, Tracking
 
 if TYPE_CHECKING:
@@ -106,12 +107,18 @@ def compare_on_frozen_test(
     for model in (challenger, rival):
         if model.learnt is None:
             return f"what version {model.version.version} learnt from is no longer known"
+    home = platform.home
+    learnt = (challenger.learnt or frozenset()) | (rival.learnt or frozenset())
+    common = set(challenger.bundle.classes) & set(rival.bundle.classes)
+    if not common:
+        return "they have no class in common"
     rows = fair_rows(
-        curated_rows(platform.home),
-        judged_contributions(platform.home),
-        {row["sha256"] for row in read_rows(platform.home.table("test_pictures"), TEST_PICTURES)},
-        (challenger.learnt or frozenset()) | (rival.learnt or frozenset()),
-        set(challenger.bundle.classes) & set(rival.bundle.classes),
+        read_rows(home.table("curated_dataset"), CURATED),
+        judged_contributions(home),
+        {row["sha256"] for row in read_rows(home.table("test_pictures"), TEST_PICTURES)},
+        learnt,
+        common,
+        authors=_authors_of(home, learnt),
     )
     if len(rows) < LEAST_TEST_PICTURES:
         return (
@@ -133,26 +140,42 @@ def fair_rows(
     frozen: set[str],
     learnt: frozenset[str],
     classes: set[str],
+    *,
+    authors: Collection[str] = (),
 ) -> list[Row]:
     """Return the frozen test pictures of which no model has learnt anything.
 
     Args:
-        rows: Of ``curated_dataset``, those that are learnt from or tested with.
+        rows: Of ``curated_dataset``, those too that are not learnt from any more: by them it is
+            known whose pictures were learnt earlier. Only those that are kept test.
         contributed: Of ``contributed_dataset``, also those that are not learnt from any more;
             they never test, but a copy of a test picture may have been learnt as one of them,
             before the post came that it is a copy of.
         frozen: SHA-256 of the test pictures.
         learnt: SHA-256 of what models learnt from.
         classes: Those that the models can say.
+        authors: Whose pictures models learnt from, also where those are in the data set no more.
     """
     known_groups = {row["group"] for row in (*rows, *contributed) if row["sha256"] in learnt}
-    return [
+    tested = [
         row
         for row in rows
-        if row["sha256"] in frozen
+        if row["kept"]
+        and row["sha256"] in frozen
         and row["group"] not in known_groups
         and row["class_name"] in classes
+        and not (row["author_key"] and row["author_key"] in authors)
     ]
+    return sorted(tested, key=lambda row: (row["class_name"], row["sha256"]))
+
+
+def _authors_of(home: Home, pictures: Collection[str]) -> set[str]:
+    """Return the authors of pictures in any class, those that left and outdated ones too."""
+    with open_views(home.root / "tables") as tables:
+        if ("images",) not in tables.sql("SHOW TABLES").fetchall():
+            return set()
+        rows = tables.sql("SELECT DISTINCT sha256, author_key FROM images").fetchall()
+    return {author for sha256, author in rows if author and sha256 in pictures}
 
 
 def _is_right(

@@ -11,7 +11,7 @@ its runs say.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -78,20 +78,15 @@ def read_spine(instance: dg.DagsterInstance) -> Spine | None:
     """Return how far the newest refresh is; None before the first has succeeded."""
     now = time.time()
     refreshes = _own(
-        instance.get_run_records(
-            dg.RunsFilter(job_name=WEEKLY_REFRESH), limit=_REFRESHES_LOOKED_AT
-        )
+        instance.get_run_records(dg.RunsFilter(job_name=WEEKLY_REFRESH), limit=_REFRESHES_LOOKED_AT)
     )
-    for number, refresh in enumerate(refreshes):
-        if refresh.dagster_run.status == dg.DagsterRunStatus.SUCCESS:
-            break
-    else:
-        return None
-    newer = [
-        progress_of([record], now, retries=instance.run_retries_enabled)
-        for record in refreshes[:number]
-    ]
-    return _spine_of(instance, refresh, now, is_overtaken=Progress.UNDER_WAY in newer)
+    newer: list[Progress] = []
+    for refresh in refreshes:
+        progress = progress_of([refresh], now, retries=instance.run_retries_enabled)
+        if progress is Progress.SUCCEEDED:
+            return _spine_of(instance, refresh, now, is_overtaken=Progress.UNDER_WAY in newer)
+        newer.append(progress)
+    return None
 
 
 def _spine_of(
@@ -176,6 +171,12 @@ def _is_tried_again(record: dg.RunRecord, now: float) -> bool:
         return False
     is_pending = _RETRY_DECIDED_TAG not in run.tags or run.is_complete_and_waiting_to_retry
     return is_pending and now - (record.end_time or now) < _SECONDS_FOR_A_RETRY
+
+
+def is_to_be_tried_again(instance: dg.DagsterInstance, run_id: str) -> bool:
+    """Return whether Dagster tries a failed run again, or has done so."""
+    run = instance.get_run_by_id(run_id)
+    return run is not None and run.tags.get(_RETRY_DECIDED_TAG) == "true"
 
 
 def unfinished_runs(instance: dg.DagsterInstance, *jobs: str) -> list[dg.DagsterRun]:

@@ -45,7 +45,7 @@ class SweepReport:
         classes: Classes, as file names, of which a picture went.
         requests: What the host was asked.
         stopped_by: Why the sweep ended before its last post, a sentence for people, or "".
-        export_sentences: What to do about exports that hold a picture that went.
+        copies_sentences: What to do about exports and backups that hold something that went.
     """
 
     held: int = 0
@@ -58,7 +58,7 @@ class SweepReport:
     classes: set[str] = field(default_factory=set)
     requests: int = 0
     stopped_by: str = ""
-    export_sentences: list[str] = field(default_factory=list)
+    copies_sentences: list[str] = field(default_factory=list)
 
     @property
     def alarm(self) -> str:
@@ -84,8 +84,8 @@ class SweepReport:
         self.pictures_erased += withdrawal.removed.get("picture files", 0)
         self.marked_models.update(withdrawal.models.versions)
         self.classes.update(withdrawal.classes)
-        if withdrawal.exports:
-            self.export_sentences.append(withdrawal.export_sentence)
+        told = [each for each in withdrawal.copies_sentences if each not in self.copies_sentences]
+        self.copies_sentences.extend(told)
 
 
 @dataclass(frozen=True)

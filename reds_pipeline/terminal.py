@@ -173,8 +173,8 @@ def show_withdrawal(report: WithdrawalReport, if_nothing: str = "") -> None:
     for what, count in report.removed.items():
         table.add_row("", str(count), what)
     console.print(table)
-    if report.exports:
-        console.print(report.export_sentence)
+    for sentence in report.copies_sentences:
+        console.print(sentence)
     versions = ", ".join(report.models.versions)
     if versions and not report.dry_run:
         console.print(

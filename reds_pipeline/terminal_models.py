@@ -48,8 +48,6 @@ def show_pruning(report: PruningReport) -> None:
     if table.row_count:
         console.print(table)
     console.print(report.sentence)
-    if report.removed and not report.applied:
-        console.print("`reds prune --apply` removes them.")
 
 
 def show_versions(versions: Sequence[VersionOnOffer]) -> None:

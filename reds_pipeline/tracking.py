@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 from uuid import uuid4
 
+from reds_pipeline.backup.mlflow_paths import files_elsewhere
 from reds_pipeline.errors import RedsError
 from reds_pipeline.tracking_registry import (
     BUNDLE_DIRECTORY,
@@ -84,7 +85,12 @@ class Tracking(ModelRegistry):
 
     @cached_property
     def client(self) -> MlflowClient:
-        """The MLflow client; the first use of a new database makes its tables (seconds)."""
+        """The MLflow client; the first use of a new database makes its tables (seconds).
+
+        Raises:
+            RedsError: MLflow cannot be used, or would use the files of another home.
+        """
+        self._require_own_files()
         # MLflow reads these once, when it is imported.
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
@@ -205,6 +211,26 @@ class Tracking(ModelRegistry):
         # Without the parameter the UI puts its pages for language models first.
         path = "/".join(filter(None, ("experiments", self.experiment_id, "runs", run_id)))
         return f"{self._page}/#/{quote(path)}?workflowType=machine_learning"
+
+    def _require_own_files(self) -> None:
+        """Refuse a home that was moved or copied by hand.
+
+        MLflow knows its files by absolute addresses: it would read, and with a withdrawal erase,
+        those of the home that this one was copied from.
+
+        Raises:
+            RedsError: The files are said to be elsewhere.
+        """
+        database = Path(self.uri.removeprefix("sqlite:///"))
+        # A database that several homes share knows best where its files are.
+        if not self.uri.startswith("sqlite:///") or database.parent != self._artifacts.parent:
+            return
+        if elsewhere := files_elsewhere(database, EXPERIMENT, self._artifacts):
+            raise RedsError(
+                f"MLflow's files of {database.parent} are said to be in {elsewhere}, because the "
+                f"home was moved or copied; `reds restore --moved --home {database.parent}` lets "
+                "MLflow find those that came along."
+            )
 
     def _runs_with(self, key: str, status: str) -> list[str]:
         runs = self.client.search_runs(

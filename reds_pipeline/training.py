@@ -307,14 +307,25 @@ def _measures(
     }
 
 
+def logged_predictions(tracking: Tracking, run_id: str) -> list[Row]:
+    """Return what MLflow holds of a training's answers, empty if they can no longer be read.
+
+    Each row has the columns of the table ``PREDICTIONS`` but ``protocol`` and ``group``; pictures
+    that were withdrawn since are not among them.
+    """
+    answers = tracking.record(run_id, PREDICTIONS_ARTIFACT)
+    if answers is None:
+        return []
+    return [dict(zip(answers["columns"], values, strict=True)) for values in answers["data"]]
+
+
 def _read_back(tracking: Tracking, run_id: str, data: TrainingSet) -> Trained | None:
     """Return a training as MLflow holds it, or None if it can no longer be read."""
     record = tracking.record(run_id, RECORD)
-    answers = tracking.record(run_id, PREDICTIONS_ARTIFACT)
-    if record is None or answers is None:
+    rows = logged_predictions(tracking, run_id)
+    if record is None or not rows:
         return None
     group_of = dict(zip(data.keys, data.groups, strict=True))
-    rows = [dict(zip(answers["columns"], values, strict=True)) for values in answers["data"]]
     predictions = [
         row | {"protocol": record["protocol"], "group": group_of[row["sha256"]]}
         for row in rows

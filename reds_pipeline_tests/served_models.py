@@ -47,7 +47,10 @@ class ServedModels:
     runs: dict[int, str] = field(default_factory=dict)
 
     def train(self, model: int, *, learnt: Sequence[str] | None = None, **record: Any) -> str:
-        """Log a training and make it the latest one; return its run."""
+        """Log a training and make it the latest one; return its run.
+
+        It says its first class for a cat, its second for a dog, and all others never.
+        """
         digest = f"{model}" * 64
         row: Row = {
             "backbone": TINY,
@@ -82,7 +85,7 @@ class ServedModels:
             run.log_json("confusion_test.json", confusion)
             run.log_json("confusion_by_fold.json", [confusion, confusion])
             local = self.platform.home.root / "logged" / str(model)
-            save_bundle(bundle(model, digest), local / BUNDLE_DIRECTORY)
+            save_bundle(bundle(model, digest, row["classes"]), local / BUNDLE_DIRECTORY)
             (local / "MLmodel").write_text("flavors: {}\n")
             run.log_directory(local, MODEL_ARTIFACT)
         self.runs[model] = run.run_id
@@ -151,6 +154,7 @@ def curated_row(name: str, part: str, number: int) -> Row:
         "class_name": name,
         "collected_as": name,
         "cluster": part,
+        "author_key": f"author of {name} {part} {number}",
         "group": f"group {name} {part} {number}",
         "decision": "",
         "kept": True,
@@ -162,20 +166,22 @@ def sha_of(name: str, part: str, number: int) -> str:
     return hashlib.sha256(f"{name} {part} {number}".encode()).hexdigest()
 
 
-def bundle(model: int, digest: str) -> ModelBundle:
+def bundle(model: int, digest: str, classes: Sequence[str] = CLASSES) -> ModelBundle:
     """Return a model that answers what its column of the features says."""
-    weights = np.zeros((2, TinyEncoder.dimension))
-    weights[:, model] = (-1.0, 1.0)
+    weights = np.zeros((len(classes), TinyEncoder.dimension))
+    weights[:2, model] = (-1.0, 1.0)
+    intercept = np.full(len(classes), -9.0)
+    intercept[:2] = 0.0
     return ModelBundle(
         kind="classes",
-        classes=CLASSES,
+        classes=tuple(classes),
         mean=np.zeros(TinyEncoder.dimension),
         scale=np.ones(TinyEncoder.dimension),
         weights=weights,
-        intercept=np.zeros(2),
-        slope=np.ones(2),
-        offset=np.zeros(2),
-        thresholds=np.full(2, 0.6),
+        intercept=intercept,
+        slope=np.ones(len(classes)),
+        offset=np.zeros(len(classes)),
+        thresholds=np.full(len(classes), 0.6),
         provenance=Provenance(
             encoder_name=TINY,
             encoder_id=TinyEncoder.encoder_id,

@@ -112,11 +112,18 @@ def test_who_learnt_a_copy_of_a_test_picture_is_not_tested_with_it(logged: Logge
     assert set(logged.data.contributed.keys[:-1]) <= learnt
     assert logged.data.contributed.keys[-1] not in learnt
     rows = [
-        {"sha256": "a", "group": "upload 0", "class_name": "cat"},
-        {"sha256": "b", "group": "another", "class_name": "cat"},
+        {"sha256": name, "group": group, "class_name": "cat", "kept": kept, "author_key": ""}
+        for name, group, kept in (
+            ("a", "upload 0", True),
+            ("b", "another", True),
+            ("c", "another", False),
+            ("d", "of an old picture", True),
+            ("old", "of an old picture", False),
+        )
     ]
     contributed = [{"sha256": "given", "group": "upload 0", "class_name": "cat"}]
-    fair = fair_rows(rows, contributed, {"a", "b", "given"}, frozenset({"given"}), {"cat"})
+    frozen, known = {"a", "b", "c", "d", "given"}, frozenset({"given", "old"})
+    fair = fair_rows(rows, contributed, frozen, known, {"cat"})
     assert [row["sha256"] for row in fair] == ["b"]
 
 

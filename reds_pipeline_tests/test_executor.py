@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,18 +17,18 @@ from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.workers import at_work, worker_at
 
 # What a process that reconstructs the job has to find again.
-_HOME = "HOME_OF_TEST_EXECUTOR"
-_DONE: list[str] = []
+HOME_VARIABLE = "HOME_OF_TEST_EXECUTOR"
+done: list[str] = []
 
 
 @dg.op
-def work(context: dg.OpExecutionContext) -> None:
-    worker = worker_at(Home(Path(os.environ[_HOME])).lock("run"))
-    _DONE.append(worker.work if worker else "")
+def work() -> None:
+    worker = worker_at(Home(Path(os.environ[HOME_VARIABLE])).lock("run"))
+    done.append(worker.work if worker else "")
 
 
-def job_of_home(name: str = "collect_class") -> dg.JobDefinition:
-    home = Home(Path(os.environ[_HOME]))
+def job_named(name: str) -> dg.JobDefinition:
+    home = Home(Path(os.environ[HOME_VARIABLE]))
 
     @dg.job(name=name, executor_def=executor.one_worker_executor(home, frozenset({"beside"})))
     def job() -> None:
@@ -36,20 +37,26 @@ def job_of_home(name: str = "collect_class") -> dg.JobDefinition:
     return job
 
 
+def job_of_home() -> dg.JobDefinition:
+    return job_named("collect_class")
+
+
 def job_beside() -> dg.JobDefinition:
-    return job_of_home("beside")
+    return job_named("beside")
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    monkeypatch.setenv(_HOME, str(tmp_path))
-    _DONE.clear()
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+    done.clear()
     return Home(tmp_path)
 
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as opened:
+    directory = tmp_path / "dagster"
+    directory.mkdir()
+    with dg.DagsterInstance.local_temp(str(directory)) as opened:
         yield opened
 
 
@@ -68,7 +75,7 @@ def test_a_run_is_the_one_worker_of_its_home_and_says_so(
 ) -> None:
     result = execute(instance, **{"dagster/partition": "cat"})
     assert result.success
-    assert _DONE == [f"Dagster's run {result.run_id[:8]} of collect_class (cat)"]
+    assert done == [f"Dagster's run {result.run_id[:8]} of collect_class (cat)"]
     assert worker_at(home.lock("run")) is None
 
 
@@ -88,7 +95,7 @@ def test_a_run_waits_for_who_works_already(
     # Jobs whose changes have a lock of their own do not wait.
     beside = dg.execute_job(dg.reconstructable(job_beside), instance=instance)
     assert beside.success
-    assert _DONE == ["`reds run`"]
+    assert done == ["`reds run`"]
     threading.Timer(1.5, may_end.set).start()
     result = execute(instance)
     person.join()
@@ -108,13 +115,24 @@ def test_a_run_waits_for_who_works_already(
 
 
 def test_a_run_that_is_stopped_waits_no_longer(instance: dg.DagsterInstance, home: Home) -> None:
+    def interrupt_what_waits() -> None:
+        while not any(
+            "Waiting for" in message
+            for run in instance.get_runs()
+            for message in messages(instance, run.run_id)
+        ):
+            time.sleep(0.1)
+        os.kill(os.getpid(), signal.SIGINT)
+
     with at_work(home.lock("run"), "`reds run`"):
-        threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()
+        somebody = threading.Thread(target=interrupt_what_waits)
+        somebody.start()
         result = execute(instance)
+        somebody.join()
     run = instance.get_run_by_id(result.run_id)
     assert run is not None
     assert run.is_finished
-    assert not _DONE
+    assert not done
 
 
 @pytest.mark.parametrize(
@@ -131,7 +149,7 @@ def test_of_two_runs_for_one_thing_only_the_first_works(
     first = execute(instance, **tags)
     second = execute(instance, **tags)
     assert first.success
-    assert len(_DONE) == 1
+    assert len(done) == 1
     run = instance.get_run_by_id(second.run_id)
     assert run is not None
     assert run.status == dg.DagsterRunStatus.CANCELED
@@ -139,4 +157,4 @@ def test_of_two_runs_for_one_thing_only_the_first_works(
     # A second attempt at the same is meant.
     retried = execute(instance, **tags, **{"dagster/parent_run_id": first.run_id})
     assert retried.success
-    assert len(_DONE) == 2
+    assert len(done) == 2

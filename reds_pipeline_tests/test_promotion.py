@@ -18,11 +18,16 @@ from reds_pipeline.model_history import (
     history,
 )
 from reds_pipeline.promotion import promote_best
+from reds_pipeline.resources import Platform
+from reds_pipeline.run_artifacts import PREDICTIONS as PREDICTIONS_ARTIFACT
 from reds_pipeline.stage_inputs import curated_rows
 from reds_pipeline.storage.tables import (
+    CLASS_SELECTION,
     CONTRIBUTED,
     CURATED,
+    IMAGES,
     LABEL_SUSPECTS,
+    PREDICTIONS,
     TEST_PICTURES,
     write_rows,
 )
@@ -340,9 +345,124 @@ def test_promotions_of_an_older_reds_are_part_of_the_history(fill: Fill) -> None
     assert roll_back(platform, reason="", by="").champion_version == "1"
 
 
-def test_classes_that_changed_are_a_reason_of_their_own(fill: Fill) -> None:
-    models = fill(BETTER, WORSE)
-    models.train(0, classes=["cat", "fox"])
+def _learns(models: ServedModels, *classes: str) -> None:
+    """Say what the refresh chose."""
+    rows = [{"lemma": name, "accepted": True, "state": "learning"} for name in classes]
+    write_rows(models.platform.home.table("class_selection"), rows, CLASS_SELECTION)
+
+
+def _said_of_fox(models: ServedModels, right: int, pictures: int = 40) -> None:
+    """Say what the heads of the latest training said of the pictures of a new class."""
+    rows = [
+        {
+            "sha256": sha_of("fox", "new", number),
+            "protocol": "grouped",
+            "fold": number % 5,
+            "class_name": "fox",
+            "predicted": "fox" if number < right else "dog",
+        }
+        for number in range(pictures)
+    ]
+    write_rows(models.platform.home.table("predictions", "tiny"), rows, PREDICTIONS)
+
+
+@pytest.mark.req("R-EXP-12")
+@pytest.mark.parametrize(
+    ("right", "told", "promoted", "said"),
+    [
+        (GOOD, 36, True, "it must not be worse by more than 1 percentage points"),
+        (WORSE, 36, False, "That is worse by more than 1 percentage points"),
+        (BETTER, 15, False, "does not tell fox well enough"),
+    ],
+    ids=["as good", "worse on what both know", "the new class is not told"],
+)
+def test_a_model_with_a_new_class_is_compared_on_the_others(
+    fill: Fill, right: tuple[int, int], told: int, promoted: bool, said: str
+) -> None:
+    models = fill(GOOD, right)
+    models.train(0)
     promote_best(models.platform)
-    models.train(1, classes=list(CLASSES))
-    assert "The classes changed from cat, fox to cat, dog" in promote_best(models.platform).reason
+    _learns(models, "cat", "dog", "fox")
+    _said_of_fox(models, told)
+    models.train(1, classes=[*CLASSES, "fox"])
+    result = promote_best(models.platform)
+    assert result.promoted is promoted, result.reason
+    assert said in result.reason
+    assert "now also names fox; fox is told on" in result.reason
+    assert "On 40 test pictures of the 2 classes that both know" in result.reason
+
+
+def test_a_class_that_left_is_no_loss_and_one_that_is_missing_is(fill: Fill) -> None:
+    models = fill(GOOD, GOOD)
+    models.train(0, classes=[*CLASSES, "fox"])
+    promote_best(models.platform)
+    models.train(1)
+    _learns(models, "cat", "dog", "fox")
+    missing = promote_best(models.platform)
+    assert not missing.promoted
+    assert "It cannot name fox, which the champion tiny (version 1) can" in missing.reason
+    _learns(models, "cat", "dog")
+    left = promote_best(models.platform)
+    assert left.promoted
+    assert "no longer names fox, which left" in left.reason
+
+
+@pytest.mark.parametrize(("right", "promoted"), [(40, True), (39, False)])
+def test_without_a_common_test_the_folds_decide_on_the_classes_that_both_know(
+    fill: Fill, right: int, promoted: bool
+) -> None:
+    models = fill(GOOD, GOOD)
+    home = models.platform.home
+    run = models.train(0, classes=[*CLASSES, "fox"])
+    promote_best(models.platform)
+    _learns(models, "cat", "dog")
+    write_rows(home.table("test_pictures"), [], TEST_PICTURES)
+    answers = [[f"{number}", 0, "cat", "cat" if number < 41 else "fox"] for number in range(50)]
+    table = {"columns": ["sha256", "fold", "class_name", "predicted"], "data": answers}
+    models.platform.tracking.client.log_dict(run, table, PREDICTIONS_ARTIFACT)
+    rows = [
+        {
+            "sha256": f"{number}",
+            "protocol": "grouped",
+            "fold": 0,
+            "class_name": "cat",
+            "predicted": "cat" if number < right else "dog",
+        }
+        for number in range(50)
+    ]
+    write_rows(home.table("predictions", "tiny"), rows, PREDICTIONS)
+    models.train(1)
+    platform = Platform(models.platform.settings.model_copy(update={"promotion_margin": 0.02}))
+    result = promote_best(platform)
+    assert result.promoted is promoted
+    assert "in the grouped folds of each one's own data" in result.reason
+    assert "the champion tiny (version 1) on 82.0%" in result.reason
+
+
+def test_what_nobody_can_compare_does_not_serve_because_classes_changed(fill: Fill) -> None:
+    models = fill(GOOD, BETTER)
+    models.train(0, classes=[*CLASSES, "fox"])
+    promote_best(models.platform)
+    write_rows(models.platform.home.table("test_pictures"), [], TEST_PICTURES)
+    models.train(1)
+    result = promote_best(models.platform)
+    assert not result.promoted
+    assert "Nothing shows that it is no worse on the classes that both know" in result.reason
+
+
+def test_an_author_whose_pictures_left_the_data_set_is_still_known_to_the_champion(
+    fill: Fill,
+) -> None:
+    """The window moved on, and now a newer picture of that author tests."""
+    models = fill(WORSE, WORSE)
+    home = models.platform.home
+    old = sha_of("owl", "outdated", 0)
+    author = "author of cat tested 0"
+    images = [{"sha256": old, "author_key": author, "status": "rejected", "reason": "outdated"}]
+    write_rows(home.table("images", "owl"), images, IMAGES)
+    models.train(0, learnt=[old])
+    promote_best(models.platform)
+    models.train(1)
+    test = promote_best(models.platform).test
+    assert test is not None
+    assert test.pictures == 2 * TESTED - 1

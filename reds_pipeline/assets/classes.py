@@ -53,8 +53,6 @@ def class_selection(
             # The sensors collect what this very refresh chose.
             TO_COLLECT: dg.MetadataValue.json(names),
             "classes": ", ".join(decided.names(LEARNING)),
-            # The sensors start what this run chose, whatever the table holds by then.
-            TO_COLLECT: dg.MetadataValue.json(names),
             "collected, not learnt yet": ", ".join(decided.names(COLLECTING)) or "none",
             "changes": _changes_table(changes),
             "closest pair": f"{closest.first} and {closest.second}, {closest.similarity:.3f}"

@@ -76,8 +76,7 @@ def raw_images(
     # A post that was gated since takes its picture along, wherever it went.
     withdrawal = finish_withdrawals(home, platform.ledger, platform.tracking)
     sheets = remove_withdrawn_photographs(context.instance, home, context.run_id)
-    if withdrawal.exports:
-        platform.notices.append(withdrawal.export_sentence)
+    platform.notices.extend(withdrawal.copies_sentences)
     platform.cost[PICTURES_FETCHED] += fetcher.files_requested
     platform.cost[PICTURES_RESIZED] += squares.added
     if not_had := Counter(row["reason"] for row in rows if row["status"] == "failed"):

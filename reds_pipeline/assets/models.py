@@ -25,7 +25,8 @@ def svm_asset(backbone: str) -> dg.AssetsDefinition:
 
     @dg.asset(
         name=f"svm_{asset_suffix(backbone)}",
-        deps=[f"embeddings_{asset_suffix(backbone)}", "curated_dataset"],
+        # The study looks at the champion that stands before this training.
+        deps=[f"embeddings_{asset_suffix(backbone)}", "curated_dataset", "retraining_advice"],
         group_name=TRAIN,
         kinds={"scikitlearn", "mlflow"},
         pool=HEAVY_POOL,

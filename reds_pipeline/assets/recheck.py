@@ -8,6 +8,7 @@ import dagster as dg
 
 from reds_pipeline.assets.common import HOST_POOL, markdown_table, plain_failures
 from reds_pipeline.jobs import CLEAN
+from reds_pipeline.notices import REMOVAL_ALARM, notify
 from reds_pipeline.resources import Platform
 from reds_pipeline.run_history import remove_withdrawn_photographs
 
@@ -40,11 +41,13 @@ def recheck(
     report = sweep(platform)
     sheets = remove_withdrawn_photographs(context.instance, platform.home, context.run_id)
     platform.notices.extend(
-        filter(None, (report.stopped_by, report.alarm, *report.export_sentences))
+        filter(None, (report.stopped_by, report.alarm, *report.copies_sentences))
     )
     if report.withdrawn:
         reasons = ", ".join(f"{why.replace('_', ' ')} {n}" for why, n in report.withdrawn.items())
         platform.notices.append(f"Posts that were taken back, and erased here too: {reasons}.")
+    if report.alarm and not platform.attended:
+        notify(platform, REMOVAL_ALARM, "Many posts are gone at once", report.alarm)
     withdrawn = [{"reason": why, "posts": n} for why, n in report.withdrawn.most_common()]
     return dg.MaterializeResult(
         metadata={

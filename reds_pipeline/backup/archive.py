@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, cast
 
 from reds_pipeline.backup.manifest import (
     MEMBER,
@@ -34,6 +34,7 @@ _HELD_IN_MEMORY = 16 << 20
 _WELL_PACKED = frozenset({".json", ".jsonl", ".csv", ".md", ".txt", ".yaml", ".toml"})
 _SMALLEST_PACKED = 512
 _LONGEST_MANIFEST = 1 << 30
+_NEW = os.O_CREAT | os.O_EXCL | os.O_RDWR
 _SQLITE = b"SQLite format 3\0"
 
 
@@ -51,7 +52,7 @@ class ArchiveWriter:
         self.files: dict[str, BackupFile] = {}
         self._scratch = path.parent
         # It holds the key of all pseudonyms and perhaps a token of the host.
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
+        descriptor = os.open(path, _NEW, 0o600)
         self._file = os.fdopen(descriptor, "w+b")
         self._tar = tarfile.TarFile(fileobj=self._file, mode="w", format=tarfile.PAX_FORMAT)
 
@@ -82,8 +83,11 @@ class ArchiveWriter:
         )
         digest, size = hashlib.sha256(), 0
         # The header of a member says how long it is, and a file may be growing.
-        with tempfile.SpooledTemporaryFile(_HELD_IN_MEMORY, dir=self._scratch) as held:
-            target: IO[bytes] = gzip.GzipFile(fileobj=held, mode="wb", mtime=0) if packed else held
+        with tempfile.SpooledTemporaryFile(_HELD_IN_MEMORY, dir=str(self._scratch)) as spool:
+            held = cast(IO[bytes], spool)
+            target = held
+            if packed:
+                target = cast(IO[bytes], gzip.GzipFile(fileobj=held, mode="wb", mtime=0))
             chunk = first
             while chunk:
                 digest.update(chunk)
@@ -177,7 +181,7 @@ class ArchiveReader:
                 else:
                     target = directory / name
                     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                    with target.open("xb", opener=_private) as written:
+                    with os.fdopen(os.open(target, _NEW, 0o600), "wb") as written:
                         _copy(name, source, file, written)
                     changed_at = self._members[member].mtime
                     os.utime(target, (changed_at, changed_at))
@@ -231,7 +235,7 @@ def _copy(name: str, source: IO[bytes], file: BackupFile, target: IO[bytes] | No
         RedsError: It is something else.
     """
     digest, size = hashlib.sha256(), 0
-    reader: IO[bytes] = gzip.GzipFile(fileobj=source) if file.packed else source
+    reader = cast(IO[bytes], gzip.GzipFile(fileobj=source)) if file.packed else source
     # Never more than was announced: a few bytes can unpack to more than a disk holds.
     while size <= file.size and (chunk := reader.read(min(_CHUNK, file.size - size + 1))):
         size += len(chunk)
@@ -243,10 +247,6 @@ def _copy(name: str, source: IO[bytes], file: BackupFile, target: IO[bytes] | No
             f"{name} in the backup is not what it was when the backup was made, so nothing was "
             "restored; take another copy of it, or an older backup."
         )
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _cut_short(path: Path) -> RedsError:

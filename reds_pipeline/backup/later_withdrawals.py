@@ -118,7 +118,7 @@ def require_confirmation(home: Home, post_keys: Collection[str] | None = None) -
         post_keys: Which posts; None for all.
 
     Returns:
-        How many kept posts there are of them; one that several classes use counts for each.
+        How many kept posts there are of them.
     """
 
     def unconfirmed(row: Row) -> Row:
@@ -136,15 +136,15 @@ def require_confirmation(home: Home, post_keys: Collection[str] | None = None) -
     for name in ("recheck", "recheck_sample"):
         for part in partitions(home, name):
             part.journal.delete()
-    changed = 0
+    waiting: set[str] = set()
     for table, journal in _tables_of_posts(home):
         journal.rewrite(in_record)
         rows = read_rows(table, POSTS)
         revised = [unconfirmed(row) for row in rows]
         if revised != rows:
             write_rows(table, revised, POSTS)
-        changed += sum(row["confirmed_at"] == NEVER_CONFIRMED for row in revised)
-    return changed
+        waiting |= {row["post_key"] for row in revised if row["confirmed_at"] == NEVER_CONFIRMED}
+    return len(waiting)
 
 
 def leave_out_given_photos(home: Home, ledger: Ledger) -> int:

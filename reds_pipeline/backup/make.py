@@ -8,7 +8,6 @@ and the ledger, which is copied last, knows of everything that was taken back un
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from reds_pipeline.backup.archive import ArchiveReader, ArchiveWriter, is_databa
 from reds_pipeline.backup.databases import copy_database
 from reds_pipeline.backup.manifest import Manifest
 from reds_pipeline.backup.places import DATA, KEY, LEDGER, MODELS, PICTURES, files_at
-from reds_pipeline.backup.remembered import FAILED, forget, remember, remembered_backups
+from reds_pipeline.backup.remembered import FAILED, forget, remember
 from reds_pipeline.errors import RedsError
 from reds_pipeline.model_history import champion_lock
 from reds_pipeline.resources import Platform

@@ -38,16 +38,18 @@ def files_elsewhere(database: Path, experiment: str, artifacts: Path) -> str:
 
     Returns:
         The other directory; "" if all is well, if there is no such experiment yet, or if its
-        files are not on this machine's disk at all (an object store, a server).
+        files are not on this machine's disk at all (an object store, a server). Nothing either
+        of a database that cannot be read: MLflow says best what is wrong with it.
     """
     if not database.exists():
         return ""
-    with closing(_opened(database)) as connection:
-        if "artifact_location" not in _columns(connection, "experiments"):
-            return ""
-        found = connection.execute(
-            "SELECT artifact_location FROM experiments WHERE name = ?", (experiment,)
-        ).fetchone()
+    try:
+        with closing(_opened(database)) as connection:
+            found = connection.execute(
+                "SELECT artifact_location FROM experiments WHERE name = ?", (experiment,)
+            ).fetchone()
+    except sqlite3.Error:
+        return ""
     place = _directory(found[0]) if found else None
     if place is None or artifacts.resolve() in {place, place.resolve()}:
         return ""

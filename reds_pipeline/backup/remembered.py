@@ -88,11 +88,12 @@ def backups_since(ledger: Ledger, collected_at: str) -> list[RememberedBackup]:
         ledger: Of the installation.
         collected_at: When REDS got it, ISO 8601 in UTC with whole seconds; "" if nobody knows.
     """
-    # Both begin with the same digits down to the second, in which either may have been first.
+    # Alike down to the second, within which nobody knows what was first.
+    digits = len("2026-11-21T10:00:00")
     return [
         backup
         for backup in remembered_backups(ledger)
-        if backup.at[: len("2026-11-21T10:00:00")] >= collected_at[: len("2026-11-21T10:00:00")]
+        if backup.at[:digits] >= collected_at[:digits]
     ]
 
 
@@ -104,11 +105,12 @@ def backup_sentence(backups: Sequence[str]) -> str:
     """
     if not backups:
         return ""
-    number = "One backup" if len(backups) == 1 else f"{len(backups)} backups"
-    it, them = ("holds it", "it") if len(backups) == 1 else ("hold it", "them")
+    one = len(backups) == 1
     return (
-        f"{number} made before still {it}: {', '.join(backups)}. Make a new one, delete {them} with "
-        "every copy, and say so with `reds backup --deleted FILE`."
+        f"{'One backup' if one else f'{len(backups)} backups'} made before still "
+        f"{'holds' if one else 'hold'} it: {', '.join(backups)}. Make a new one, delete "
+        f"{'that one' if one else 'those'} with every copy, and say so with "
+        "`reds backup --deleted FILE`."
     )
 
 

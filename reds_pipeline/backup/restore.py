@@ -156,7 +156,7 @@ def _as_installation(
     try:
         # Models are told of what was withdrawn, so MLflow has to find them here meanwhile.
         move_files(home.root / MLFLOW, EXPERIMENT, home.artifacts)
-        revoked = []
+        revoked: list[str] = []
         if withdrawals_from:
             newer = open_newer_ledger(withdrawals_from, home, manifest.backup_id)
             try:

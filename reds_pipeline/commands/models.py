@@ -1,7 +1,8 @@
-"""The models that serve: which did when and why, changing that, and removing old ones.
+"""The models that serve: which did when and why, and changing that.
 
-What belongs here: the commands ``history``, ``promote``, ``rollback`` and ``prune``. What does
-not: what they do (``promotion.py``, ``pruning.py``), or measuring models.
+What belongs here: the commands ``history``, ``promote`` and ``rollback``. What does not: what they
+do (``promotion.py``, ``chosen_models.py``), removing old ones (``housekeeping.py``), or measuring
+models.
 """
 
 from __future__ import annotations
@@ -92,25 +93,6 @@ def rollback(home: Path | None, reason: str, by: str, model: str) -> None:
     from reds_pipeline.settings import load_settings
 
     _say(roll_back(Platform(load_settings(home=home)), reason=reason, by=by, model=model))
-
-
-@click.command()
-@home_option
-@click.option("--apply", is_flag=True, help="Remove them; without it they are only listed.")
-@_registered_option
-@json_option
-def prune(home: Path | None, apply: bool, model: str, as_json: bool) -> None:
-    """List old model versions that may go, or remove them with their files."""
-    from reds_pipeline import terminal_models
-    from reds_pipeline.pruning import prune as prune_versions
-    from reds_pipeline.resources import Platform
-    from reds_pipeline.settings import load_settings
-
-    report = prune_versions(Platform(load_settings(home=home)), apply=apply, model=model)
-    if as_json:
-        print_json(report.as_dict())
-    else:
-        terminal_models.show_pruning(report)
 
 
 def _say(result: PromotionResult) -> None:

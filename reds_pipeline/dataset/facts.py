@@ -28,6 +28,7 @@ class CollectionRules:
         recheck_after_hours: Posts not seen for so long are looked for again before a training.
         confirmed_within_days: Posts that their host has not shown for so long are left out.
         images_per_class: How many pictures a class keeps at most.
+        keep_pictures: Which ones, ``newest`` or ``oldest``.
         perceptual_radius: Largest Hamming distance of two copies of a picture, in bits of 64.
         seed: Of splits and models.
         feedback: What photos are held to that people gave on the page.
@@ -40,6 +41,7 @@ class CollectionRules:
     recheck_after_hours: float = 24.0
     confirmed_within_days: float = 30.0
     images_per_class: int = 1000
+    keep_pictures: str = "newest"
     perceptual_radius: int = 8
     seed: int = 42
     feedback: FeedbackRules = field(default_factory=FeedbackRules)

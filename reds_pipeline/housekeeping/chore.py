@@ -6,12 +6,12 @@ dry run and the real one can tell the same. What does not: finding it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-KINDS = ("models", "trainings", "runs", "pictures", "orphans", "encoders", "samples")
-"""What ``reds prune --only`` takes, in the order in which housekeeping goes about it."""
+from reds_pipeline.storage import leftovers
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Chore:
     """Something that nobody needs any more.
 
     Attributes:
-        kind: One of ``KINDS``.
+        kind: One of ``kinds.KINDS``.
         what: What it is, for people.
         count: How many of it there are.
         size: Bytes that removing it gives back, as far as that is known before.
@@ -55,3 +55,13 @@ class Chore:
 def in_the_way(kind: str, what: str, reason: str) -> Chore:
     """Return that nothing can be said about a kind at the moment, and why."""
     return Chore(kind, what, 0, 0, "", lambda: None, reason)
+
+
+def removing(paths: Sequence[Path]) -> Callable[[], None]:
+    """Return what removes files and directories, those that are there still."""
+
+    def remove() -> None:
+        for path in paths:
+            leftovers.remove(path)
+
+    return remove

@@ -146,9 +146,7 @@ class _History:
             self._sizes = {
                 run_id: int(size) for run_id, size in connection.execute(_SIZES) if run_id
             }
-            self._checked = {
-                run_id for (run_id,) in connection.execute(_RUNS_OF_CHECKS) if run_id
-            }
+            self._checked = {run_id for (run_id,) in connection.execute(_RUNS_OF_CHECKS) if run_id}
 
     def size(self, run_id: str) -> int:
         """Return the bytes that a run takes."""

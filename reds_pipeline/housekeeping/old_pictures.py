@@ -21,14 +21,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from reds_pipeline.errors import RedsError
 from reds_pipeline.fediverse.media.download import OUTDATED, REJECTED, STORED
+from reds_pipeline.housekeeping.free_partitions import free_partitions
 from reds_pipeline.imaging.picture_window import recency
 from reds_pipeline.review.decisions import DecisionBook
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.ledger import Ledger
-from reds_pipeline.storage.locks import exclusive
-from reds_pipeline.storage.partitions import Partition, partitions
+from reds_pipeline.storage.partitions import partitions
 from reds_pipeline.storage.tables import CURATED, IMAGES, read_rows, write_rows
 from reds_pipeline.tracking import Tracking
 from reds_pipeline.withdrawal.withdraw import finish_withdrawals
@@ -120,9 +119,8 @@ def let_old_pictures_go(
     if not curated:
         # Nobody knows yet what is needed.
         return OldPictures()
-    busy: list[str] = []
     with ExitStack() as held:
-        free = [part for part in partitions(home, "images") if _is_free(part, held, busy)]
+        free, busy = free_partitions(home, ("images",), held)
         images = {part.stem: read_rows(part.table, IMAGES) for part in partitions(home, "images")}
         needed = {row["sha256"] for row in curated if row["kept"]} | {
             row["sha256"]
@@ -132,19 +130,20 @@ def let_old_pictures_go(
         }
         old = outdated_pictures(images, newest, needed)
         after = dict(images)
-        for part in free:
-            after[part.stem] = [
-                _outdated(row) if row["media_key"] in old[part.stem] else row
-                for row in images[part.stem]
-            ]
-            if old[part.stem] and not dry_run:
-                write_rows(part.table, after[part.stem], IMAGES)
+        for part in partitions(home, "images"):
+            if part.stem in free and old[part.stem]:
+                after[part.stem] = [
+                    _outdated(row) if row["media_key"] in old[part.stem] else row
+                    for row in images[part.stem]
+                ]
+                if not dry_run:
+                    write_rows(part.table, after[part.stem], IMAGES)
     files, left = _files(images), _files(after)
     gone = {sha256: size for sha256, size in files.items() if sha256 not in left}
     size = sum(gone.values()) + _bytes_of_numbers(home, set(gone))
     if after != images and not dry_run:
         finish_withdrawals(home, ledger, tracking)
-    return OldPictures(len(gone), size, tuple(busy))
+    return OldPictures(len(gone), size, busy)
 
 
 def _files(images: Mapping[str, Sequence[Row]]) -> dict[str, int]:
@@ -165,20 +164,6 @@ def _bytes_of_numbers(home: Home, sha256s: Collection[str]) -> int:
         len(store.keys() & set(sha256s)) * math.prod(store.row_shape) * store.dtype.itemsize
         for store in home.array_stores()
     )
-
-
-def _is_free(part: Partition, held: ExitStack, busy: list[str]) -> bool:
-    """Hold the lock of a class; say whether its table is whole and may be written."""
-    try:
-        held.enter_context(exclusive(part.lock, f"letting go of old pictures of {part.stem}"))
-    except RedsError:
-        busy.append(part.stem)
-        return False
-    if part.journal.records():
-        # A collection that was killed: its journal would bring back what the table gives up.
-        busy.append(part.stem)
-        return False
-    return True
 
 
 def _outdated(row: Row) -> dict[str, Any]:

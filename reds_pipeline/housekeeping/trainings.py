@@ -22,11 +22,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from reds_pipeline.errors import RedsError
-from reds_pipeline.housekeeping.chore import Chore
+from reds_pipeline.housekeeping.chore import Chore, removing
 from reds_pipeline.housekeeping.disk_use import taken
 from reds_pipeline.run_artifacts import PREDICTIONS, SPLIT
 from reds_pipeline.storage.clock import utc_now
-from reds_pipeline.storage.leftovers import LEFTOVER_SECONDS, is_old, remove
+from reds_pipeline.storage.leftovers import LEFTOVER_SECONDS, is_old
 from reds_pipeline.tracking import (
     MODEL_ARTIFACT,
     MODEL_REMOVED,
@@ -42,8 +42,7 @@ _OF_PICTURES = ("errors", PREDICTIONS, "figures", MODEL_ARTIFACT, SPLIT)
 _RUN_ID = re.compile(r"[0-9a-f]{32}")
 _AT_ONCE = 100
 _DELETED = sa.text(
-    "SELECT run_uuid FROM runs "
-    "WHERE lifecycle_stage = 'deleted' AND deleted_time < :before"
+    "SELECT run_uuid FROM runs WHERE lifecycle_stage = 'deleted' AND deleted_time < :before"
 )
 
 
@@ -82,7 +81,7 @@ def chores(
             len(lost),
             sum(map(taken, lost)),
             "no run names them",
-            lambda: _remove_directories(lost),
+            removing(lost),
         )
     old = {
         str(run.info.run_id): _pictures_of(tracking, str(run.info.run_id))
@@ -98,6 +97,23 @@ def chores(
             f"older than {keep_days:g} days and no model of theirs is kept; the numbers stay",
             lambda: _strip(tracking, old),
         )
+
+
+def pictures_named(tracking: Tracking) -> set[str]:
+    """Return the SHA-256 of every picture that a training used of which a model may be left.
+
+    Raises:
+        RedsError: What a training used cannot be read.
+    """
+    named: set[str] = set()
+    for run in _runs(tracking):
+        tags, run_id = run.data.tags, str(run.info.run_id)
+        if TRAINING_KEY not in tags or PICTURES_REMOVED in tags or run.info.status == "FAILED":
+            continue
+        split = tracking.record(run_id, SPLIT)
+        if split is not None:
+            named |= {*split.get("test", ()), *split.get("fold", {}), *split.get("contributed", ())}
+    return named
 
 
 def _runs(tracking: Tracking) -> Iterator[Any]:
@@ -169,14 +185,9 @@ def _lost_directories(directory: Path, known: Collection[str]) -> Iterator[Path]
     if not directory.is_dir():
         return
     for path in sorted(directory.iterdir()):
-        if _RUN_ID.fullmatch(path.name) and path.name not in known:
-            if is_old(path, LEFTOVER_SECONDS):
-                yield path
-
-
-def _remove_directories(paths: Sequence[Path]) -> None:
-    for path in paths:
-        remove(path)
+        is_lost = _RUN_ID.fullmatch(path.name) and path.name not in known
+        if is_lost and is_old(path, LEFTOVER_SECONDS):
+            yield path
 
 
 def _pictures_of(tracking: Tracking, run_id: str) -> dict[str, int]:

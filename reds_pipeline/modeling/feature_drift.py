@@ -25,13 +25,16 @@ FEWEST_IN_A_PERIOD = 20
 FEWEST_UNITS = 10
 """Authors on either side, below which one person's habits would pass for a change of times."""
 
+MOST_COMPONENTS = 50
+"""Directions in which times are told apart at most; with as many as pictures any two can be."""
+
 BEYOND_BY_CHANCE = 0.05
 """Share of the periods that lie beyond ``Period.chance`` where nothing drifts."""
 
 _PERMUTATIONS = 200
 _BOOTSTRAPS = 200
 _FOLDS = 5
-_COMPONENTS = 50
+
 
 Features = NDArray[np.floating[Any]]
 
@@ -113,7 +116,7 @@ def monthly_drift(
         return ()
     generator = np.random.default_rng(seed)
     rows = _sample(np.arange(len(months)), MOST_COMPARED, generator)
-    rests = _within_classes(features[rows], np.asarray(labels, dtype=str)[rows])
+    rests = within_classes(features[rows], np.asarray(labels, dtype=str)[rows])
     spread = float(np.sqrt((rests.astype(np.float64) ** 2).sum(axis=1).mean()))
     cells = np.stack([np.asarray(groups, dtype=str)[rows], period_of[rows].astype(str)])
     _, first, unit = np.unique(cells, axis=1, return_index=True, return_inverse=True)
@@ -168,7 +171,7 @@ def old_against_new(
     new_unit = np.bincount(unit, is_new) > 0
     if min(new_unit.sum(), (~new_unit).sum()) < FEWEST_UNITS:
         return None
-    rests = _within_classes(features[rows], np.asarray(labels, dtype=str)[rows])
+    rests = within_classes(features[rows], np.asarray(labels, dtype=str)[rows])
     answers = _out_of_fold_answers(rests, is_new, unit, seed)
     wins = wins_of_units(answers, is_new, unit, new_unit)
     sizes = np.bincount(unit)
@@ -249,7 +252,7 @@ def _thirds(
     return rows[belongs], is_new[belongs]
 
 
-def _within_classes(features: Features, names: NDArray[np.str_]) -> NDArray[np.float32]:
+def within_classes(features: Features, names: NDArray[np.str_]) -> NDArray[np.float32]:
     """Return features of unit length with the centre of their class taken off."""
     lengths = np.linalg.norm(features, axis=1, keepdims=True)
     rests = (features / np.where(lengths > 0, lengths, 1)).astype(np.float32)
@@ -291,9 +294,7 @@ def _out_of_fold_answers(
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    # Few components: with as many as pictures, any two sets of pictures can be told apart in
-    # training, and nothing is left for the authors held back.
-    components = min(_COMPONENTS, rests.shape[1], len(rests) // 10)
+    components = min(MOST_COMPONENTS, rests.shape[1], len(rests) // 10)
     classifier = make_pipeline(
         PCA(components, svd_solver="randomized", random_state=seed),
         StandardScaler(),

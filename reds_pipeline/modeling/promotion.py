@@ -1,12 +1,19 @@
 """Whether a newly trained model should serve instead of the present one.
 
-What belongs here: the rule, as a pure function. What does not: measuring (``shared_test.py``),
-registries and aliases (``promotion.py``). Every decision comes with its reason in words, because
+What belongs here: the rule, as a pure function. What does not: classes that only one of two models
+knows (``changed_classes.py``), measuring (``shared_test.py``), registries and aliases
+(``promotion.py``). Every decision comes with its reason in words, because
 it is kept for ever.
 
 The rule looks at both models on the same test pictures, which neither has learnt from. Two
 accuracies measured on different pictures differ by chance and by how hard the pictures are, so
 they decide only where no common test can be had, and the reason then says so.
+
+Where the classes changed, both answer the pictures of the classes that both know, each over all
+that it can say, as it serves. The new model need not be better then, for it answers what is asked
+now, but not worse by more than the margin; and each new class must be told well enough. A class
+that left is no loss. One that is missing though it is still learnt is: such a model never serves
+by the rule.
 """
 
 from __future__ import annotations
@@ -14,140 +21,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-LEAST_TEST_PICTURES = 20
-"""On fewer a single picture is five percentage points or more."""
+from reds_pipeline.modeling.changed_classes import LEAST_RECALL
+from reds_pipeline.modeling.promotion_evidence import (
+    Challenger,
+    Measured,
+    PromotionRule,
+    Rival,
+    SharedTest,
+)
 
 # Differences of shares carry rounding errors of this order.
 _ROUNDING = 1e-9
-
-
-@dataclass(frozen=True)
-class PromotionRule:
-    """What a challenger must reach.
-
-    Attributes:
-        margin: How much more accurate than the champion it must be, 0 to 1.
-        class_loss: Recall that it may lose in any one class, 0 to 1.
-        suggested_labels_limit: Largest share of the labels it learnt from that a model suggested.
-    """
-
-    margin: float
-    class_loss: float
-    suggested_labels_limit: float
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A model as its own training measured it.
-
-    Attributes:
-        backbone: Name of its encoder.
-        cv_mean: Mean accuracy of the grouped folds, 0 to 1.
-        cv_variance: Variance of those accuracies.
-        dataset_digest: The data set it was trained on.
-        classes: What it can say.
-    """
-
-    backbone: str
-    cv_mean: float
-    cv_variance: float
-    dataset_digest: str
-    classes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ClassResult:
-    """How often two models are right on the test pictures of one class."""
-
-    class_name: str
-    pictures: int
-    challenger_right: int
-    rival_right: int
-
-    @property
-    def loss(self) -> float:
-        """Recall that the challenger loses, negative if it gains."""
-        return (self.rival_right - self.challenger_right) / self.pictures
-
-
-@dataclass(frozen=True)
-class SharedTest:
-    """Two models on the same pictures, which neither has learnt from.
-
-    Attributes:
-        by_class: Every class of which there are pictures.
-        low: Lower end of the 95 % interval of the difference of accuracies.
-        high: Its upper end.
-        mcnemar_p: How often chance alone makes two equal models differ so clearly.
-    """
-
-    by_class: tuple[ClassResult, ...]
-    low: float
-    high: float
-    mcnemar_p: float
-
-    @property
-    def pictures(self) -> int:
-        """Number of test pictures."""
-        return sum(each.pictures for each in self.by_class)
-
-    @property
-    def challenger_accuracy(self) -> float:
-        """Share of them on which the challenger is right."""
-        return sum(each.challenger_right for each in self.by_class) / self.pictures
-
-    @property
-    def rival_accuracy(self) -> float:
-        """Share of them on which the other model is right."""
-        return sum(each.rival_right for each in self.by_class) / self.pictures
-
-    @property
-    def difference(self) -> float:
-        """What the challenger is more accurate, negative if it is less."""
-        return self.challenger_accuracy - self.rival_accuracy
-
-
-@dataclass(frozen=True)
-class Challenger:
-    """The best of the models just trained.
-
-    Attributes:
-        measured: What its training measured.
-        suggested_share: Share of the labels it learnt from that a model suggested.
-        withdrawn_pictures: How many pictures it learnt from were withdrawn since.
-        set_aside: Why a person replaced this very version, empty if nobody did.
-        knows_unfamiliar: Whether it can tell a photo unlike all that it learnt from.
-    """
-
-    measured: Measured
-    suggested_share: float = 0.0
-    withdrawn_pictures: int = 0
-    set_aside: str = ""
-    knows_unfamiliar: bool = True
-
-
-@dataclass(frozen=True)
-class Rival:
-    """A model that a challenger is compared with.
-
-    Attributes:
-        name: What it is called in a reason, such as ``the champion tiny (version 3)``.
-        measured: What its training measured; None where that can no longer be read.
-        shared_test: Both on the same pictures; None where that cannot be had.
-        no_shared_test: Why not, a clause.
-        unusable: Why it could not serve any longer, a clause; empty if it could.
-        withdrawn_pictures: How many pictures it learnt from were withdrawn since.
-        knows_unfamiliar: Whether it can tell a photo unlike all that it learnt from; models of
-            older versions of REDS cannot.
-    """
-
-    name: str
-    measured: Measured | None
-    shared_test: SharedTest | None = None
-    no_shared_test: str = ""
-    unusable: str = ""
-    withdrawn_pictures: int = 0
-    knows_unfamiliar: bool = True
 
 
 @dataclass(frozen=True)
@@ -205,33 +89,40 @@ def decide(
             the numbers, so a challenger that does not beat them too would undo what the person
             did.
     """
-    if challenger.set_aside:
-        return Decision(
-            False,
-            f"This very version was replaced by a person ({challenger.set_aside}); only a person "
-            "can let it serve again, by `reds promote`.",
-        )
-    if challenger.suggested_share > rule.suggested_labels_limit:
-        return Decision(
-            False,
-            f"A model suggested {challenger.suggested_share:.1%} of the labels it learnt from, "
-            f"more than the {rule.suggested_labels_limit:.1%} that are allowed: it would learn "
-            "what models believe, not what people say.",
-        )
+    if never := _never_serves(challenger, rule):
+        return Decision(False, never)
     if champion is None:
         return Decision(True, "There was no model before.")
     if champion.unusable:
         return Decision(
             True, f"{_sentence(champion.name)} can serve no longer: {champion.unusable}."
         )
-    if champion.measured and set(champion.measured.classes) != set(challenger.measured.classes):
+    if champion.changed.missing:
         return Decision(
-            True,
-            f"The classes changed from {', '.join(champion.measured.classes)} to "
-            f"{', '.join(challenger.measured.classes)}, and the champion cannot name the new "
-            f"ones; grouped cross-validation {challenger.measured.cv_mean:.4f}.",
+            False,
+            f"It cannot name {', '.join(champion.changed.missing)}, which {champion.name} can and "
+            "which is still to be learnt: its pictures could not be had this time. `reds status` "
+            "says where they went; a person can let it serve by `reds promote`.",
         )
+    if champion.changed:
+        return _with_other_classes(challenger, champion, rule, taken_back)
     return _against(challenger, champion, rule, taken_back)
+
+
+def _never_serves(challenger: Challenger, rule: PromotionRule) -> str:
+    """Say what speaks against a challenger whatever it is compared with, or ""."""
+    if challenger.set_aside:
+        return (
+            f"This very version was replaced by a person ({challenger.set_aside}); only a person "
+            "can let it serve again, by `reds promote`."
+        )
+    if challenger.suggested_share > rule.suggested_labels_limit:
+        return (
+            f"A model suggested {challenger.suggested_share:.1%} of the labels it learnt from, "
+            f"more than the {rule.suggested_labels_limit:.1%} that are allowed: it would learn "
+            "what models believe, not what people say."
+        )
+    return ""
 
 
 def _against(
@@ -262,15 +153,75 @@ def _against(
             f"{described}, but it loses too much in {losses}; a class may lose "
             f"{_points(rule.class_loss)}.",
         )
+    if back := _would_undo(challenger, rule, taken_back):
+        return Decision(False, f"{described}. {back}")
+    return Decision(True, f"{described}; a change needs {_points(rule.margin)}.{_doubt(champion)}")
+
+
+def _with_other_classes(
+    challenger: Challenger, champion: Rival, rule: PromotionRule, taken_back: Sequence[Rival]
+) -> Decision:
+    """Let a model follow the classes unless that costs accuracy on those that both know."""
+    changed = champion.changed.sentence
+    comparison = _comparison(challenger, champion) if champion.changed.shared else None
+    if champion.changed.shared and comparison is None:
+        return Decision(
+            False,
+            f"{changed}. Nothing shows that it is no worse on the classes that both know, because "
+            f"{champion.no_shared_test}. A person can let it serve by `reds promote`.",
+        )
+    difference, described = comparison or (0.0, f"No class is known to it and to {champion.name}")
+    if comparison and champion.withdrawn_pictures and not challenger.withdrawn_pictures:
+        return _without_withdrawn_pictures(champion, rule, difference, f"{changed}. {described}")
+    against = (
+        _untold(champion)
+        or _worse(difference, champion, rule)
+        or _lost(champion, rule)
+        or _would_undo(challenger, rule, taken_back)
+    )
+    if against:
+        return Decision(False, f"{changed}. {described}. {against}")
+    return Decision(
+        True,
+        f"{changed}. {described}; with other classes it must not be worse by more than "
+        f"{_points(rule.margin)}.",
+    )
+
+
+def _untold(champion: Rival) -> str:
+    """Say which new classes are not told well enough, or ""."""
+    names = champion.changed.untold
+    return names and (
+        f"It does not tell {names} well enough: the interval must begin at {LEAST_RECALL:.0%} or "
+        "above."
+    )
+
+
+def _worse(difference: float, champion: Rival, rule: PromotionRule) -> str:
+    """Say that a challenger is worse by more than it may be, or ""."""
+    if difference >= -rule.margin - _ROUNDING:
+        return ""
+    return f"That is worse by more than {_points(rule.margin)}.{_doubt(champion)}"
+
+
+def _lost(champion: Rival, rule: PromotionRule) -> str:
+    """Say in which classes too much is lost, or ""."""
+    losses = _losses(champion.shared_test, rule.class_loss)
+    return losses and (
+        f"It loses too much in {losses}; a class may lose {_points(rule.class_loss)}."
+    )
+
+
+def _would_undo(challenger: Challenger, rule: PromotionRule, taken_back: Sequence[Rival]) -> str:
+    """Say what a person went back from that the challenger does not beat, or ""."""
     for rival in taken_back:
         against = _comparison(challenger, rival)
         if against is not None and not _is_better(against[0], rule.margin):
-            return Decision(
-                False,
-                f"{described}. {against[1]}, from which a person went back; a change needs "
-                f"{_points(rule.margin)} more than that too.",
+            return (
+                f"{against[1]}, from which a person went back; a change needs "
+                f"{_points(rule.margin)} more than that too."
             )
-    return Decision(True, f"{described}; a change needs {_points(rule.margin)}.{_doubt(champion)}")
+    return ""
 
 
 def _without_withdrawn_pictures(
@@ -296,11 +247,21 @@ def _comparison(challenger: Challenger, rival: Rival) -> tuple[float, str] | Non
     """Return what the challenger is more accurate, and how that was found, in words."""
     test, name = rival.shared_test, challenger.measured.backbone
     if test is not None:
+        which = f" of {_many(rival.changed.shared)}" if rival.changed else ""
         return test.difference, (
-            f"On {test.pictures} test pictures that neither has learnt from {name} is right on "
-            f"{test.challenger_accuracy:.1%}, {rival.name} on {test.rival_accuracy:.1%}: "
+            f"On {test.pictures} test pictures{which} that neither has learnt from {name} is right "
+            f"on {test.challenger_accuracy:.1%}, {rival.name} on {test.rival_accuracy:.1%}: "
             f"{_signed(test.difference)} (95 % interval {_signed(test.low)} to "
             f"{_signed(test.high)}, McNemar p = {test.mcnemar_p:.2g})"
+        )
+    if rival.changed:
+        if rival.cv_on_shared is None:
+            return None
+        ours, theirs = rival.cv_on_shared
+        return ours - theirs, (
+            f"There is no common test because {rival.no_shared_test}; in the grouped folds of each "
+            f"one's own data, on pictures of {_many(rival.changed.shared)}, {name} is right on "
+            f"{ours:.1%} and {rival.name} on {theirs:.1%}"
         )
     if rival.measured is None:
         return None
@@ -359,6 +320,10 @@ def _doubt(champion: Rival) -> str:
     if test is None or not test.low <= 0 <= test.high:
         return ""
     return " So few pictures cannot show which of the two is better; the numbers are all there is."
+
+
+def _many(classes: Sequence[str]) -> str:
+    return f"the {len(classes)} classes that both know" if len(classes) > 1 else classes[0]
 
 
 def _points(share: float) -> str:

@@ -126,6 +126,6 @@ def _shift(evidence: Evidence) -> float:
     if auc is None or low is None or chance is None or evidence.champion_days is None:
         return math.inf
     deviations = shift_in_deviations(auc, evidence.auc_baseline or 0.5)
-    if low <= chance or deviations <= 0:
+    if auc <= chance or low <= (evidence.auc_baseline or 0.5) or deviations <= 0:
         return math.inf
     return evidence.champion_days * TOLERATED_SHIFT / deviations

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from reds_pipeline.fediverse.posts import posted_at
 from reds_pipeline.fediverse.timelines import id_order
 
 WEEK = timedelta(days=7)
@@ -152,11 +153,11 @@ def walked_window(posts: Sequence[Row], cursors: Iterable[Row]) -> Window | None
         by_tag[cursor["tag"]].append(cursor)
     # Below the newest stretch there may be a gap.
     newest = [max(tag, key=lambda row: id_order(row["newest_id"])) for tag in by_tag.values()]
-    kept = [row for row in posts if row["status"] == "kept" and row["created_at"]]
+    kept = [row for row in posts if row["status"] == "kept" and posted_at(row)]
     if not newest or not kept or not all(cursor.get("walked_at") for cursor in newest):
         return None
     end = min(_moment(cursor["walked_at"]) for cursor in newest)
-    times = {row["post_id"]: _moment(row["created_at"]) for row in kept}
+    times = {row["post_id"]: _moment(posted_at(row)) for row in kept}
     # A walk that came to the end of a timeline has seen all there was, however long ago.
     starts = [
         _oldest(cursor, times)
@@ -200,7 +201,7 @@ def _oldest(cursor: Row, times: Mapping[str, datetime]) -> datetime:
 
 
 def _moments(rows: Iterable[Row], window: Window) -> list[datetime]:
-    moments = [_moment(row["created_at"]) for row in rows if row["created_at"]]
+    moments = [_moment(moment) for row in rows if (moment := posted_at(row))]
     return [moment for moment in moments if window.start < moment <= window.end]
 
 

@@ -19,6 +19,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
+from reds_pipeline.fediverse.posts import posted_at
+
 Row = dict[str, Any]
 Kind = Literal["lemma", "tag"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -43,7 +45,7 @@ def newer_posts(posts: Iterable[Mapping[str, Any]], than: str) -> list[Mapping[s
         posts: Rows of the posts table.
         than: ISO 8601 in UTC.
     """
-    return [row for row in posts if row["status"] == "kept" and (row["created_at"] or "") > than]
+    return [row for row in posts if row["status"] == "kept" and posted_at(row) > than]
 
 
 def tag_sample(
@@ -62,12 +64,11 @@ def tag_sample(
         First the lemmas, then the hashtags; within each the most used first. Names of fewer than
         ``FEWEST_AUTHORS`` authors are not among them.
     """
-    times = sorted(row["created_at"] for row in posts if row["created_at"])
+    times = list(filter(None, map(posted_at, posts)))
     about = {
         "sampled_at": sampled_at,
         "oldest_post": min(times, default=""),
-        # What a host claims of the future would keep every later post out of later samples.
-        "newest_post": min(max(times, default=""), sampled_at),
+        "newest_post": max(times, default=""),
         "sample_posts": len(posts),
         "sample_authors": len({row["author_key"] for row in posts}),
     }

@@ -10,7 +10,7 @@ find the models it concerns.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -127,6 +127,25 @@ def mark_models(
     )
 
 
+def pictures_of_models(tracking: Tracking) -> frozenset[str] | None:
+    """Return the SHA-256 of every picture that a training used; None if one does not say.
+
+    Those of runs that somebody deleted count for as long as their files are there.
+    """
+    used: set[str] = set()
+    for run in _trainings(tracking):
+        split = tracking.record(run.info.run_id, SPLIT)
+        if split is not None:
+            used |= _pictures(split)
+        elif run.info.lifecycle_stage != "deleted":
+            return None
+    return frozenset(used)
+
+
+def _pictures(split: Mapping[str, Any]) -> set[str]:
+    return {*split.get("test", ()), *split.get("fold", {}), *split.get("contributed", ())}
+
+
 def _trainings_with(
     tracking: Tracking, is_gone: Callable[[str], bool]
 ) -> tuple[list[tuple[Any, int]], list[str]]:
@@ -136,12 +155,7 @@ def _trainings_with(
     for run in _trainings(tracking):
         split = tracking.record(run.info.run_id, SPLIT)
         if split is not None:
-            pictures = {
-                *split.get("test", ()),
-                *split.get("fold", {}),
-                *split.get("contributed", ()),
-            }
-            if count := sum(is_gone(sha256) for sha256 in pictures):
+            if count := sum(map(is_gone, _pictures(split))):
                 used.append((run, count))
         elif run.info.lifecycle_stage != "deleted":
             # Of a deleted run the files may be gone as well.

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reds_pipeline.fediverse.media.download import POST_GATED
+from reds_pipeline.fediverse.media.download import OUTDATED, POST_GATED
 from reds_pipeline.fediverse.posts import WITHDRAWN
 from reds_pipeline.fediverse.recheck.permalinks import read_permalink
 from reds_pipeline.fediverse.recheck.rows import gated_row
@@ -112,7 +112,9 @@ class ShownPictures:
         self._judged: dict[str, tuple[str, bool, frozenset[str]]] = {}
 
     def add(self, row: Row) -> None:
-        """Take in a row of the posts table."""
+        """Take in a row of the posts table; of a post that was let go nothing is left to judge."""
+        if row["reason"] == OUTDATED:
+            return
         kept = row["status"] == "kept"
         at = (row["confirmed_at"] if kept else "") or row["collected_at"]
         media = frozenset(self._key(medium["url"]) for medium in row["media"] or ())

@@ -83,6 +83,8 @@ class WithdrawalSteps:
         gone: SHA-256 of the pictures that no post shows any more.
         exports: Exports of the data set, for people, that hold such a picture and are out of
             reach here.
+        since: When REDS got the oldest of what was removed, as far as rows say; "" if they do
+            not. Backups made after that may hold it.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class WithdrawalSteps:
         self.busy: set[str] = set()
         self.gone: frozenset[str] = frozenset()
         self.exports: tuple[str, ...] = ()
+        self.since = ""
         self._home = home
         self._ledger = ledger
         self._write = write
@@ -357,12 +360,18 @@ class WithdrawalSteps:
         rows = read_rows(table, schema)
         results = [revised(row) for row in rows]
         left = [row for row in results if row is not None]
-        changed = sum(new != old for new, old in zip(results, rows, strict=True))
+        differing = [old for new, old in zip(results, rows, strict=True) if new != old]
+        changed = len(differing)
         if kind:
             self.removed[kind] += changed
+            self._note_age(differing)
         if changed and may_write:
             write_rows(table, left, schema)
         return left
+
+    def _note_age(self, rows: list[Row]) -> None:
+        times = [row["collected_at"] for row in rows if row.get("collected_at")]
+        self.since = min([*times, *filter(None, [self.since])], default="")
 
     def _revise(
         self, journal: Journal, revised: Callable[[Row], Row | None], may_write: bool

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from reds_pipeline.backup.remembered import backup_sentence, backups_since
 from reds_pipeline.contact_sheets import noted_sheets
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.home import Home
@@ -66,6 +67,7 @@ class WithdrawalReport:
             ``finish_withdrawals``.
         models: What was trained with the pictures.
         exports: Exports that hold one of the pictures, where nobody but their owner can erase it.
+        backups: Backups that may hold something of it, likewise.
     """
 
     dry_run: bool
@@ -74,6 +76,12 @@ class WithdrawalReport:
     busy: tuple[str, ...] = ()
     models: MarkedModels = field(default_factory=MarkedModels)
     exports: tuple[str, ...] = ()
+    backups: tuple[str, ...] = ()
+
+    @property
+    def copies_sentences(self) -> list[str]:
+        """What to do about the exports and backups that hold it, a sentence each."""
+        return [*filter(None, (self.export_sentence, backup_sentence(self.backups)))]
 
     @property
     def export_sentence(self) -> str:
@@ -146,6 +154,7 @@ def _erase(
         tracking, ledger, home.keyed_hash, to_come=steps.gone if dry_run else frozenset()
     )
     removed = steps.removed + Counter({"sheets of wrong answers": models.sheets})
+    backups = backups_since(ledger, steps.since) if steps.since or steps.gone else []
     return WithdrawalReport(
         dry_run=dry_run,
         removed={kind: count for kind, count in removed.items() if count},
@@ -153,4 +162,5 @@ def _erase(
         busy=tuple(sorted(steps.busy)),
         models=models,
         exports=steps.exports,
+        backups=tuple(backup.shown for backup in backups),
     )

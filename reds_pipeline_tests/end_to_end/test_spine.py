@@ -77,17 +77,10 @@ class Spine:
             instance=self.instance, partition_key=partition, tags=tags, raise_on_error=False
         )
 
-    def collections_after(self, result: dg.ExecuteInProcessResult) -> list[object]:
-        context = dg.build_run_status_sensor_context(
-            sensor_name="collect_selected_classes",
-            dagster_instance=self.instance,
-            dagster_run=result.dagster_run,
-            dagster_event=result.get_run_success_event(),
-            partition_key=None,
-        )
-        requests = collect_selected_classes(context, platform=self.platform)
-        assert isinstance(requests, Iterator)
-        return list(requests)
+    def collections_due(self) -> list[dg.RunRequest]:
+        context = dg.build_sensor_context(instance=self.instance)
+        answer = collect_selected_classes(context)
+        return list(answer.run_requests or ()) if isinstance(answer, dg.SensorResult) else []
 
     def training_due(self) -> object:
         context = dg.build_sensor_context(instance=self.instance)
@@ -107,13 +100,12 @@ def test_a_refresh_leads_to_one_collection_a_class_and_then_to_one_training(
 
     refresh = spine.execute(WEEKLY_REFRESH)
     assert refresh.success
-    requests = spine.collections_after(refresh)
-    assert [(each.partition_key, each.run_key) for each in requests] == [  # type: ignore[attr-defined]
+    requests = spine.collections_due()
+    assert [(each.partition_key, each.run_key) for each in requests] == [
         (name, f"{refresh.run_id}:{name}") for name in CLASSES
     ]
 
     for request in requests[:2]:
-        assert isinstance(request, dg.RunRequest)
         assert spine.execute(COLLECT_CLASS, request.partition_key, **request.tags).success
     waiting = spine.training_due()
     assert isinstance(waiting, dg.SkipReason)
@@ -121,14 +113,15 @@ def test_a_refresh_leads_to_one_collection_a_class_and_then_to_one_training(
 
     # The last class fails for good: it is reported, and the training does not wait for it.
     host.spoil(Fault("/api/v1/timelines/tag", 403))
-    last = requests[2]
-    assert isinstance(last, dg.RunRequest)
+    # What nobody has collected yet is asked for again, under the same key.
+    [last] = spine.collections_due()
+    assert last.run_key == requests[2].run_key
     failed = spine.execute(COLLECT_CLASS, last.partition_key, **last.tags)
     host.heal()
     assert not failed.success
     due = spine.training_due()
     assert isinstance(due, dg.RunRequest)
-    assert due.run_key == refresh.run_id
+    assert (due.job_name, due.run_key) == (RETRAIN, f"{refresh.run_id}:{RETRAIN}")
     again = spine.training_due()
     assert isinstance(again, dg.RunRequest)
     assert again.run_key == due.run_key
@@ -143,6 +136,11 @@ def test_a_refresh_leads_to_one_collection_a_class_and_then_to_one_training(
     record_failure(context, platform=spine.platform)
     [event] = spine.platform.ledger.events("run_failure")
     assert (event["subject"], event["class"]) == (COLLECT_CLASS, "flower")
+    [notice] = spine.platform.ledger.events("notice")
+    assert "Traceback" not in notice["body"]
+    assert event["message"] in notice["body"]
+    record_failure(context, platform=spine.platform)
+    assert len(spine.platform.ledger.events("run_failure")) == 1
 
 
 def test_a_sweep_confirms_posts_and_a_host_that_is_down_takes_nothing_away(
@@ -175,9 +173,8 @@ def test_a_sweep_confirms_posts_and_a_host_that_is_down_takes_nothing_away(
 
 
 def test_runs_of_the_command_line_are_left_to_it(spine: Spine) -> None:
-    refresh = spine.execute(WEEKLY_REFRESH, **{DRIVER_TAG: COMMAND_LINE})
-    [skipped] = spine.collections_after(refresh)
-    assert isinstance(skipped, dg.SkipReason)
+    assert spine.execute(WEEKLY_REFRESH, **{DRIVER_TAG: COMMAND_LINE}).success
+    assert spine.collections_due() == []
     assert isinstance(spine.training_due(), dg.SkipReason)
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,14 +22,11 @@ from reds_pipeline.storage.ledger import Ledger
 from reds_pipeline.storage.locks import exclusive
 from reds_pipeline.storage.partitions import partition_lock
 from reds_pipeline.storage.tables import (
-    CLEAN_IMAGES,
-    CURATED,
     IMAGES,
     POSTS,
     SIMILAR_PAIRS,
     TEST_PICTURES,
     read_rows,
-    write_rows,
 )
 from reds_pipeline.tracking import Tracking
 from reds_pipeline.withdrawal.requests import Subject
@@ -47,10 +43,10 @@ from reds_pipeline_tests.held_home import (
     HOST,
     drawn,
     embeddings,
-    fill,
     number_of,
     sha_of,
 )
+from reds_pipeline_tests.housekeeping.aged_home import fill_aged
 from reds_pipeline_tests.imaging.rows import image_row
 
 NOTHING = DecisionBook({}, str)
@@ -59,30 +55,7 @@ Row = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def aged(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home whose posts are of one day each, in the order of their numbers.
-
-    Picture 2 is learnt from; 3 is shown by a post of each class, 4 by one post of both.
-    """
-    home = fill(tmp_path_factory.mktemp("aged") / "home", unfinished=False)
-    for name in CLASSES:
-        days = {
-            row["post_key"]: f"2026-10-{row['post_id'][-2:]}T00:00:00Z"
-            for row in read_rows(home.table("posts", name), POSTS)
-        }
-        for table, schema in (("posts", POSTS), ("images", IMAGES), ("clean_images", CLEAN_IMAGES)):
-            rows = [
-                row | {"created_at": days[row["post_key"]]}
-                for row in read_rows(home.table(table, name), schema)
-            ]
-            write_rows(home.table(table, name), rows, schema)
-    curated = [
-        row | {"kept": row["sha256"] == sha_of(2), "drop_reason": "x"}
-        for row in read_rows(home.table("curated_dataset"), CURATED)
-    ]
-    write_rows(home.table("curated_dataset"), curated, CURATED)
-    for path in home.images.files():
-        os.utime(path, (0, 0))
-    return home.root
+    return fill_aged(tmp_path_factory.mktemp("aged") / "home").root
 
 
 @pytest.fixture

@@ -61,6 +61,14 @@ class Truth:
         if held.taken_back_at is None:
             self._by_id[post_id] = replace(held, taken_back_at=at, how=how)
 
+    def of(self, post_id: str) -> Publication:
+        """Return the story of one post.
+
+        Raises:
+            KeyError: It was never published.
+        """
+        return self._by_id[post_id]
+
     def all(self) -> tuple[Publication, ...]:
         """Return every publication, oldest first."""
         return tuple(self._by_id.values())

@@ -41,8 +41,8 @@ FAILED = "failed"
 # The reason of a picture that somebody asked to be withdrawn.
 WITHDRAWN = "withdrawn"
 POST_GATED = "post_gated"
-# The reason of a picture that was stored and is older than any that is needed; it is never asked
-# for again (``housekeeping.old_pictures``).
+# The reason of a picture that was stored and is older than any that is needed, and of a post of
+# which nothing is left; they are never asked for again (``housekeeping``).
 OUTDATED = "outdated"
 # The columns that say who posted what and when, emptied.
 _NOTHING_SAID: Row = {"author_key": "", "created_at": "", "tags": [], "alt_text": "", "url": ""}
@@ -136,7 +136,11 @@ def download_images(
         row["media_key"]: _as_found(row, store, ban) for row in (*image_rows, *journal.records())
     }
     wanted = {row["media_key"]: row for row in _candidates(post_rows, key)}
-    gated = {row["post_key"] for row in post_rows if row["status"] != "kept"}
+    gated = {
+        row["post_key"]
+        for row in post_rows
+        if row["status"] != "kept" and row["reason"] != OUTDATED
+    }
 
     def journaled(row: Row) -> Row:
         journal.append(row)

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -43,6 +45,7 @@ UNFINISHED = [
 ]
 # Longer than the least time between two evaluations of any sensor.
 _BETWEEN_ITERATIONS = timedelta(seconds=31)
+_LONG_SECONDS = 20.0
 _QUIET_ITERATIONS = 2
 _TOO_MANY_ITERATIONS = 120
 _LOGGER = logging.getLogger("dagster.daemon.clocked")
@@ -62,6 +65,27 @@ def prepare(directory: Path) -> None:
     configuration["python_logs"] = {"python_log_level": "CRITICAL"}
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "dagster.yaml").write_text(yaml.safe_dump(configuration), encoding="utf-8")
+
+
+@contextmanager
+def sleeping_is_time(clock: time_machine.Traveller) -> Iterator[None]:
+    """Let long waits of this thread, such as that before a retry, move the clock instead.
+
+    Short ones are waited for: some of them wait for a clock that nobody can move.
+    """
+    sleep, thread = time.sleep, threading.get_ident()
+
+    def move_or_sleep(seconds: float) -> None:
+        if seconds >= _LONG_SECONDS and threading.get_ident() == thread:
+            clock.shift(seconds)
+        else:
+            sleep(seconds)
+
+    time.sleep = move_or_sleep
+    try:
+        yield
+    finally:
+        time.sleep = sleep
 
 
 class ClockedDaemon:
@@ -163,8 +187,7 @@ class ClockedDaemon:
     def _next_tick(self) -> datetime:
         now = datetime.now(UTC).timestamp()
         return min(
-            next(iter(schedule.execution_time_iterator(now + 1)))
-            for schedule in self._schedules()
+            next(iter(schedule.execution_time_iterator(now + 1))) for schedule in self._schedules()
         ).astimezone(UTC)
 
     def _schedules(self) -> Iterator:

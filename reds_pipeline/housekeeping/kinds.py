@@ -1,0 +1,8 @@
+"""The kinds of things that housekeeping goes about.
+
+What belongs here: their names, which the command line offers before anything else is imported.
+What does not: anything about one kind.
+"""
+
+KINDS = ("models", "trainings", "runs", "pictures", "orphans", "encoders", "samples")
+"""What ``reds prune --only`` takes, in the order in which housekeeping goes about it."""

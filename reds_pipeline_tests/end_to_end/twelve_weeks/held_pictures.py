@@ -1,0 +1,74 @@
+"""Which of the world's pictures a home holds, and how long it held what was taken back.
+
+What belongs here: recognising the world's pictures by their bytes. What does not: what may be held
+(``promises``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from functools import cache
+
+from reds_pipeline.demo.drifting.truth import Publication
+from reds_pipeline.demo.drifting.world import DriftingWorld
+from reds_pipeline.errors import ImageRejected
+from reds_pipeline.imaging.examine import examine_image
+from reds_pipeline.storage.home import Home
+
+
+class HeldPictures:
+    """Looks at the picture files of a home again and again.
+
+    Attributes:
+        gone_after: Of each post that was taken back while its pictures were held: hours until the
+            last of them was gone.
+        gone_at: When that was.
+    """
+
+    def __init__(self, world: DriftingWorld, home: Home) -> None:
+        self._world = world
+        self._home = home
+        self._were_held: set[str] = set()
+        self.gone_after: dict[str, float] = {}
+        self.gone_at: dict[str, datetime] = {}
+        self.digests = cache(self._digests)
+
+    def look(self) -> None:
+        """Notice what is held and what went."""
+        now, files = datetime.now(UTC), self.files()
+        held = {
+            each.post.post_id
+            for each in self._world.truth.all()
+            if each.nature != "unrelated" and not files.isdisjoint(self.digests(each.post.post_id))
+        }
+        for each in self._world.truth.taken_back():
+            name = each.post.post_id
+            if name in self._were_held and name not in held and name not in self.gone_at:
+                assert each.taken_back_at is not None
+                self.gone_at[name] = now
+                self.gone_after[name] = (now - each.taken_back_at).total_seconds() / 3600
+        self._were_held |= held
+
+    def files(self) -> set[str]:
+        """Return the SHA-256 of every picture file of the home, whatever its name says."""
+        return {
+            hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in (self._home.root / "images").rglob("*")
+            if path.is_file()
+        }
+
+    def were_held(self, publication: Publication) -> bool:
+        """Whether any picture of a post was ever found."""
+        return publication.post.post_id in self._were_held
+
+    def _digests(self, post_id: str) -> frozenset[str]:
+        """Return the SHA-256 of a post's files as served and as REDS would keep them."""
+        digests = set()
+        for data in self._world.files(self._world.truth.of(post_id)):
+            digests.add(hashlib.sha256(data).hexdigest())
+            try:
+                digests.add(hashlib.sha256(examine_image(data).data).hexdigest())
+            except ImageRejected:
+                continue
+        return frozenset(digests)
