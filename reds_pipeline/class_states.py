@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from reds_pipeline.lexicon.class_memory import (
@@ -24,6 +24,7 @@ from reds_pipeline.lexicon.class_memory import (
     Supply,
 )
 from reds_pipeline.review.decisions import DecisionBook
+from reds_pipeline.storage.clock import as_text
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.ledger import Ledger
 from reds_pipeline.storage.tables import CLASS_SELECTION, CLEAN_IMAGES, read_rows
@@ -92,6 +93,18 @@ def classes_in(home: Home, *states: State) -> list[str]:
 def left_classes(home: Home) -> dict[str, str]:
     """Return the classes that left of which something may be held, and since when."""
     return {each.name: each.since for each in class_states(home) if each.state == LEFT}
+
+
+def classes_to_forget(home: Home, now: datetime, days: float) -> list[str]:
+    """Return the classes that left so long ago that nothing of them need be held any longer.
+
+    Args:
+        home: Where the selection is.
+        now: The present moment.
+        days: How long what left is kept in case it comes back.
+    """
+    longest = as_text(now - timedelta(days=days))
+    return [name for name, since in left_classes(home).items() if since < longest]
 
 
 def learnt_rows_of(selection: Iterable[Row]) -> list[Row]:

@@ -114,11 +114,11 @@ def _is_done(plan_context: Any) -> bool:
     if run.is_finished:
         raise dg.DagsterExecutionInterruptedError
     if twin := _earlier_twin(instance, run):
-        instance.report_run_canceling(
-            run,
-            f"Run {twin.run_id[:8]} answers the same tick. Two Dagster daemons seem to work on "
-            "this instance; `reds status` says more.",
+        plan_context.log.warning(
+            f"Run {twin.run_id[:8]} answers the same tick, so this one does nothing. Two Dagster "
+            "daemons seem to work on this instance; `reds status` says more."
         )
+        instance.report_run_canceling(run)
         raise dg.DagsterExecutionInterruptedError
     return False
 

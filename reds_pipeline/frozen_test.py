@@ -5,7 +5,9 @@ What belongs here: remembering them between trainings. What does not: which pict
 
 A model is only as good as it does on pictures that it has never seen, and two models can only be
 compared on the same such pictures. So what was held out once stays held out while it is in the
-data set, and again when it comes back to it; a withdrawn picture is forgotten here too.
+data set, and again when it comes back to it; a withdrawn picture is forgotten here too. Where the
+data set keeps the newest pictures, old test pictures leave it too, and new arrivals that no model
+has learnt from take their places.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import numpy as np
 from reds_pipeline.errors import RedsError
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.home import Home
-from reds_pipeline.storage.tables import TEST_PICTURES, read_rows, write_rows
+from reds_pipeline.storage.tables import PREDICTIONS, TEST_PICTURES, read_rows, write_rows
 
 Row = dict[str, Any]
 
@@ -43,8 +45,8 @@ def frozen_test(home: Home, rows: Sequence[Mapping[str, Any]], seed: int) -> set
 
     The first time, and in a home of an older version of REDS, it is the test part that the
     grouped split draws. Later it is what was held out then, what has joined its groups since, and
-    more of classes that are new or have grown (R-EXP-2, R-EXP-3). Asked again about the same
-    rows it answers the same and writes nothing.
+    more of classes that are new, have grown or lost test pictures (R-EXP-2, R-EXP-3): new arrivals
+    if possible. Asked again about the same rows it answers the same and writes nothing.
 
     Args:
         home: Where it is remembered.
@@ -58,7 +60,7 @@ def frozen_test(home: Home, rows: Sequence[Mapping[str, Any]], seed: int) -> set
     remembered = read_rows(home.table(TABLE), TEST_PICTURES)
     before = {row["sha256"] for row in remembered}
     try:
-        tested = _tested(rows, seed, before)
+        tested = _tested(rows, seed, before, _trained_with(home))
     except RedsError as refusal:
         if before and _can_be_split(rows, seed):
             raise RedsError(
@@ -120,8 +122,25 @@ def _shares(rows: Sequence[Mapping[str, Any]], tested: Sequence[Row]) -> dict[st
     return {name: held_out[name] / count for name, count in sorted(pictures.items())}
 
 
-def _tested(rows: Sequence[Mapping[str, Any]], seed: int, before: set[str]) -> list[Row]:
-    """Return the rows of the test part, given which pictures were held out before."""
+def _trained_with(home: Home) -> set[str] | None:
+    """Return the pictures of the latest trainings; None where there was none.
+
+    Every picture of an earlier training that is still in the data set is among them.
+    """
+    tables = [
+        read_rows(path, PREDICTIONS)
+        for path in sorted(home.root.glob("tables/predictions/[!.]*.parquet"))
+    ]
+    return {row["sha256"] for rows in tables for row in rows} or None
+
+
+def _tested(
+    rows: Sequence[Mapping[str, Any]],
+    seed: int,
+    before: set[str],
+    trained_with: set[str] | None = None,
+) -> list[Row]:
+    """Return the rows of the test part, given which pictures were held out or trained with."""
     from reds_pipeline.modeling.splits import make_split
 
     split = make_split(
@@ -130,5 +149,8 @@ def _tested(rows: Sequence[Mapping[str, Any]], seed: int, before: set[str]) -> l
         protocol="grouped",
         seed=seed,
         held_out=np.array([row["sha256"] in before for row in rows], bool),
+        fresh=None
+        if trained_with is None
+        else np.array([row["sha256"] not in trained_with for row in rows], bool),
     )
     return [dict(row) for row, tested in zip(rows, split.test, strict=True) if tested]

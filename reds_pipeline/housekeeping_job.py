@@ -64,8 +64,8 @@ def keep_house_op(
 @dg.job(
     name=HOUSEKEEPING,
     tags=AFTER_OTHERS,
-    description="Removes what nobody needs any more: old models, trainings, runs, pictures and what "
-    "nothing names; or only lists it.",
+    description="Removes what nobody needs any more: old models, trainings, runs, pictures, and "
+    "what nothing names; or only lists it.",
 )
 def housekeeping_job() -> None:
     """Keep house as REDS_HOUSEKEEPING says."""

@@ -9,7 +9,6 @@ are left to it.
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import time
 from datetime import UTC, datetime
@@ -71,12 +70,8 @@ def collect_selected_classes(
     )
 
 
-# TEMPORARY until assets/drift.py is there (session 7).
-_DRIFT = importlib.util.find_spec("reds_pipeline.assets.drift") is not None
-
-
 @dg.sensor(
-    jobs=[retrain, measure_drift] if _DRIFT else [retrain],
+    jobs=[retrain, measure_drift],
     minimum_interval_seconds=30,
     default_status=_RUNNING,
     description="When every class of the newest refresh has ended: starts the training, or "

@@ -113,7 +113,10 @@ class Settings(BaseSettings):
         5000, ge=1, description="Pictures that one collection may ask of one media host."
     )
     recheck_after_hours: float = Field(
-        24.0, ge=0, description="Posts not seen for so long are looked for again before training."
+        20.0,
+        ge=0,
+        description="Posts not seen for so long are looked for again; less than a day, or a daily "
+        "sweep would pass over what it saw the day before.",
     )
     confirmed_within_days: float = Field(
         30.0,

@@ -109,7 +109,7 @@ def standing_model(platform: Platform) -> StandingModel | None:
 
 
 def _measured(platform: Platform, champion: RegisteredVersion) -> Made:
-    from reds_pipeline.modeling.promotion import LEAST_TEST_PICTURES
+    from reds_pipeline.modeling.promotion_evidence import LEAST_TEST_PICTURES
     from reds_pipeline.retraining.accuracy_change import accuracy_change
     from reds_pipeline.retraining.window_shift import class_share_change, window_shift
 

@@ -6,11 +6,12 @@ what is in them, or letting a model serve.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from reds_pipeline.class_states import in_words
 from reds_pipeline.terminal import make_console
 
 if TYPE_CHECKING:
@@ -48,6 +49,17 @@ def show_pruning(report: PruningReport) -> None:
     if table.row_count:
         console.print(table)
     console.print(report.sentence)
+
+
+def show_class_changes(changes: Sequence[Mapping[str, Any]]) -> None:
+    """Show which classes came and went, when and why."""
+    if not changes:
+        return
+    console = make_console(soft_wrap=True)
+    console.print("\nClasses")
+    for event in changes:
+        console.print(f"  {event['at'][:10]}  {event['subject']} {in_words(event['change'])}")
+        console.print(f"    {event['reason']}")
 
 
 def show_versions(versions: Sequence[VersionOnOffer]) -> None:

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import dagster as dg
@@ -45,11 +45,19 @@ def job_beside() -> dg.JobDefinition:
     return job_named("beside")
 
 
+@pytest.fixture(scope="module")
+def home_of_jobs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """One for all tests: Dagster remembers a job that it has reconstructed."""
+    root = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv(HOME_VARIABLE, str(root))
+        yield Home(root)
+
+
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path))
+def home(home_of_jobs: Home) -> Home:
     done.clear()
-    return Home(tmp_path)
+    return home_of_jobs
 
 
 @pytest.fixture
@@ -68,6 +76,24 @@ def execute(instance: dg.DagsterInstance, **tags: str) -> dg.JobExecutionResult:
 
 def messages(instance: dg.DagsterInstance, run_id: str) -> list[str]:
     return [entry.user_message for entry in instance.all_logs(run_id)]
+
+
+def when_waiting(instance: dg.DagsterInstance, act: Callable[[], None]) -> threading.Thread:
+    """Act in a thread as soon as a run says that it waits; give up after a while."""
+
+    def look() -> None:
+        for _ in range(600):
+            entries = [
+                entry for run in instance.get_runs() for entry in instance.all_logs(run.run_id)
+            ]
+            if any("Waiting for" in entry.user_message for entry in entries):
+                break
+            time.sleep(0.1)
+        act()
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    return thread
 
 
 def test_a_run_is_the_one_worker_of_its_home_and_says_so(
@@ -96,8 +122,9 @@ def test_a_run_waits_for_who_works_already(
     beside = dg.execute_job(dg.reconstructable(job_beside), instance=instance)
     assert beside.success
     assert done == ["`reds run`"]
-    threading.Timer(1.5, may_end.set).start()
+    looking = when_waiting(instance, may_end.set)
     result = execute(instance)
+    looking.join()
     person.join()
     assert result.success
     assert any(
@@ -115,20 +142,10 @@ def test_a_run_waits_for_who_works_already(
 
 
 def test_a_run_that_is_stopped_waits_no_longer(instance: dg.DagsterInstance, home: Home) -> None:
-    def interrupt_what_waits() -> None:
-        while not any(
-            "Waiting for" in message
-            for run in instance.get_runs()
-            for message in messages(instance, run.run_id)
-        ):
-            time.sleep(0.1)
-        os.kill(os.getpid(), signal.SIGINT)
-
     with at_work(home.lock("run"), "`reds run`"):
-        somebody = threading.Thread(target=interrupt_what_waits)
-        somebody.start()
+        stopping = when_waiting(instance, lambda: os.kill(os.getpid(), signal.SIGINT))
         result = execute(instance)
-        somebody.join()
+        stopping.join()
     run = instance.get_run_by_id(result.run_id)
     assert run is not None
     assert run.is_finished

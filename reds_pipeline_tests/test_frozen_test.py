@@ -12,7 +12,7 @@ from reds_pipeline.errors import RedsError
 from reds_pipeline.frozen_test import frozen_test, remembered_test
 from reds_pipeline.modeling.splits import make_split
 from reds_pipeline.storage.home import Home
-from reds_pipeline.storage.tables import TEST_PICTURES, read_rows
+from reds_pipeline.storage.tables import PREDICTIONS, TEST_PICTURES, read_rows, write_rows
 
 Row = dict[str, Any]
 
@@ -100,6 +100,25 @@ def test_a_new_picture_of_a_tested_author_is_tested_too(home: Home) -> None:
     group = next(row["group"] for row in rows if row["sha256"] == tested)
     new = {"sha256": "cat new", "class_name": "cat", "group": group}
     assert "cat new" in frozen_test(home, [*rows, new], 7)
+
+
+def test_a_model_and_the_next_keep_a_common_test_while_the_data_set_moves_on(home: Home) -> None:
+    """A class keeps its newest 100 pictures, 20 of which are new each week."""
+    every = {name: _rows(name, groups=120) for name in ("cat", "dog")}
+    before: set[str] = set()
+    for week in range(8):
+        rows = [row for own in every.values() for row in own[20 * week : 20 * week + 100]]
+        tested = frozen_test(home, rows, 7)
+        assert frozen_test(home, rows, 7) == tested
+        learnt = {row["sha256"] for row in rows} - tested
+        # What the model of the week before has not learnt either.
+        common = tested - before
+        assert len(common) >= 16
+        assert len(tested) >= 18
+        before = learnt
+        answers = [{"sha256": row["sha256"]} for row in rows]
+        write_rows(home.table("predictions", "tiny"), answers, PREDICTIONS)
+        assert frozen_test(home, rows, 7) == tested, "the next backbone tests on the same"
 
 
 def test_it_says_since_when(home: Home) -> None:

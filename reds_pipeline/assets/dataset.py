@@ -17,6 +17,7 @@ from reds_pipeline.errors import RedsError
 from reds_pipeline.funnel import class_funnels
 from reds_pipeline.jobs import CLEAN, REPORT
 from reds_pipeline.resources import Platform
+from reds_pipeline.small_classes import too_small_classes, without_classes
 from reds_pipeline.stage_inputs import learnt_classes, reviewable_rows, unconfirmed_posts
 from reds_pipeline.storage.tables import (
     CLEAN_IMAGES,
@@ -55,9 +56,17 @@ def curated_dataset(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResul
         similar=read_rows(home.table("similar_pairs"), SIMILAR_PAIRS),
         keep=settings.keep_pictures,
     )
+    small = []
+    if not settings.classes:
+        small = too_small_classes(home, [row for row in rows if row["kept"]], settings.seed)
+        rows = without_classes(rows, small)
     write_rows(home.table("curated_dataset"), rows, CURATED)
     contributed = write_contributed_dataset(
-        home, rows, platform.decisions, names, platform.feedback_rules
+        home,
+        rows,
+        platform.decisions,
+        [name for name in names if name not in small],
+        platform.feedback_rules,
     )
     if not any(row["kept"] for row in rows):
         raise RedsError(
@@ -72,6 +81,7 @@ def curated_dataset(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResul
             "dagster/row_count": sum(row["kept"] for row in rows),
             "digest": digest,
             "groups": len({row["group"] for row in rows if row["kept"]}),
+            "classes too small to be learnt": ", ".join(small) or "none",
             "decided by a person": sum(bool(row["decision"]) for row in rows),
             "contributed photos that only train": sum(row["kept"] for row in contributed),
             "contributed photos left out": ", ".join(

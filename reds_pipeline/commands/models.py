@@ -38,8 +38,9 @@ _by_option = click.option(
 @_registered_option
 @json_option
 def history(home: Path | None, model: str, as_json: bool) -> None:
-    """Show which model served when and why, and which versions there are to choose from."""
+    """Show which model served when and why, which versions there are, and how classes changed."""
     from reds_pipeline import model_history, terminal_models
+    from reds_pipeline.class_states import class_changes
     from reds_pipeline.registered_versions import registered_versions
     from reds_pipeline.resources import Platform
     from reds_pipeline.settings import load_settings
@@ -51,6 +52,7 @@ def history(home: Path | None, model: str, as_json: bool) -> None:
     entries = model_history.history(platform.ledger, model)
     champion = platform.tracking.alias("champion", model)
     versions = registered_versions(platform, model)
+    changes = class_changes(platform.ledger)
     if as_json:
         print_json(
             {
@@ -58,11 +60,21 @@ def history(home: Path | None, model: str, as_json: bool) -> None:
                 "champion": champion.version if champion else None,
                 "changes": [entry.as_dict() for entry in entries],
                 "versions": [version.as_dict() for version in versions],
+                "classes": [
+                    {
+                        "at": event["at"],
+                        "class": event["subject"],
+                        "change": event["change"],
+                        "reason": event["reason"],
+                    }
+                    for event in changes
+                ],
             }
         )
     else:
         terminal_models.show_history(model, champion.version if champion else "", entries)
         terminal_models.show_versions(versions)
+        terminal_models.show_class_changes(changes)
 
 
 @click.command()

@@ -38,7 +38,7 @@ class CollectionRules:
     contact: str = ""
     obey_ai_robots: bool = True
     federated: bool = False
-    recheck_after_hours: float = 24.0
+    recheck_after_hours: float = 20.0
     confirmed_within_days: float = 30.0
     images_per_class: int = 1000
     keep_pictures: str = "newest"

@@ -36,7 +36,8 @@ from reds_pipeline.storage.keys import KeyedHash
 # What is remembered of an author who neither objects nor says that indexing is welcome.
 UNSAID = "unsaid"
 
-_FRESH = timedelta(hours=24)
+# Less than a day, or a daily sweep would find what it asked the day before just fresh enough.
+_FRESH = timedelta(hours=20)
 # The client tries each failing page again for minutes; after so many in a row it is no accident.
 _TOLERATED_FAILURES = 3
 _UNSET = (False, None)

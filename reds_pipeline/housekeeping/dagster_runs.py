@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import dagster as dg
 import sqlalchemy as sa
@@ -140,7 +140,7 @@ class _History:
 
     def __init__(self, instance: dg.DagsterInstance) -> None:
         self._instance = instance
-        self._storage: Any = instance.event_log_storage
+        self._storage = cast("Any", instance.event_log_storage)
         with self._storage.index_connection() as connection:
             # Events that belong to no run, such as changes of freshness, have no id of one.
             self._sizes = {

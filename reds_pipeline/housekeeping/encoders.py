@@ -10,22 +10,20 @@ kill leaves of one is taken for absent by whoever reads it, and goes the next ti
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from reds_pipeline.embedding.identity import NOTE_NAME, file_safe
-from reds_pipeline.housekeeping.chore import Chore, removing
-from reds_pipeline.housekeeping.disk_use import taken
 from reds_pipeline.imaging.resize import SIDE, resize_rule
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.leftovers import LEFTOVER_SECONDS, is_old
 from reds_pipeline.storage.tables import EMBEDDING_RUNS, TAG_TRAININGS, TRAININGS, read_rows
 
-KIND = "encoders"
 
-
-def chores(home: Home, backbones: Sequence[str], of_models: Collection[str]) -> Iterator[Chore]:
-    """Yield what encoders left that nobody uses.
+def unused(
+    home: Home, backbones: Sequence[str], of_models: Collection[str]
+) -> dict[str, list[Path]]:
+    """Return the directories that belong to no encoder in use, by what they hold.
 
     Args:
         home: Where to look.
@@ -38,40 +36,14 @@ def chores(home: Home, backbones: Sequence[str], of_models: Collection[str]) -> 
     used = encoders_in_use(home, backbones) | set(of_models)
     if not used:
         # Nothing was embedded yet, or the tables that say with what were lost.
-        return
-    stores = [
-        path
-        for path in sorted(home.embeddings.glob("*"))
-        if path.is_dir() and not _is_of(path.name, used) and _is_quiet(path)
-    ]
-    engines = [
-        path
-        for path in sorted(home.engines.glob("*"))
-        if path.is_dir() and path.name not in used and _is_quiet(path)
-    ]
+        return {}
     rules = {resize_rule(side) for side in _sides(home, used)}
-    squares = [
-        path
-        for path in sorted(home.root.glob("tensors/*"))
-        if path.is_dir() and path.name not in rules and _is_quiet(path)
-    ]
-    why = "no configured backbone and no registered version uses that encoder"
     found = {
-        "stores of embeddings": stores,
-        "converted networks": engines,
-        "squares": squares,
+        "stores of embeddings": _quiet(home.embeddings, lambda name: not _is_of(name, used)),
+        "converted networks": _quiet(home.engines, lambda name: name not in used),
+        "squares": _quiet(home.root / "tensors", lambda name: name not in rules),
     }
-    for what, paths in found.items():
-        if paths:
-            names = ", ".join(path.name for path in paths)
-            yield Chore(
-                KIND,
-                f"{what}: {names}",
-                len(paths),
-                sum(map(taken, paths)),
-                why,
-                removing(paths),
-            )
+    return {what: paths for what, paths in found.items() if paths}
 
 
 def encoders_in_use(home: Home, backbones: Sequence[str]) -> set[str]:
@@ -110,5 +82,12 @@ def _is_of(store: str, encoders: Collection[str]) -> bool:
     return any(store == name or store.startswith(f"{name}-") for name in encoders)
 
 
-def _is_quiet(directory: Path) -> bool:
-    return all(is_old(path, LEFTOVER_SECONDS) for path in (directory, *directory.rglob("*")))
+def _quiet(place: Path, is_unused: Callable[[str], bool]) -> list[Path]:
+    """Return the unused directories in which nobody has written lately."""
+    return [
+        path
+        for path in sorted(place.glob("*"))
+        if path.is_dir()
+        and is_unused(path.name)
+        and all(is_old(each, LEFTOVER_SECONDS) for each in (path, *path.rglob("*")))
+    ]

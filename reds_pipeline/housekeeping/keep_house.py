@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -26,6 +27,7 @@ from reds_pipeline.housekeeping.disk_use import DiskUse, complaint, disk_use, ta
 from reds_pipeline.housekeeping.kinds import KINDS
 from reds_pipeline.housekeeping.left_classes import classes_to_forget, forget, size_of
 from reds_pipeline.housekeeping.old_pictures import OldPictures, let_old_pictures_go
+from reds_pipeline.housekeeping.old_posts import let_old_posts_go
 from reds_pipeline.pruning import PruningReport, latest_training_runs, prune
 from reds_pipeline.resources import Platform
 from reds_pipeline.retraining.kept_samples import outdated_samples
@@ -33,9 +35,12 @@ from reds_pipeline.stage_inputs import selected_classes
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.home import file_name
 from reds_pipeline.tracking import HASHTAG_MODEL, REGISTERED_MODEL, RegisteredVersion
+from reds_pipeline.withdrawal.lineage import pictures_of_models
 
 HOUSEKEEPING = "housekeeping"
 """Kind of the ledger's events: what was about to be removed."""
+
+OLD_POSTS = "posts that are looked for at their host every day"
 
 # Bytes; databases always hold a little that was deleted a moment ago.
 _WORTH_SHRINKING = 1_000_000
@@ -126,6 +131,7 @@ def keep_house(
             _record(platform, going)
             found = [_removed(chore, say) if chore in going else chore for chore in found]
             notes += shrink(house.databases())
+        found = [chore for chore in found if chore.what != OLD_POSTS] + house.old_posts()
         versions = [replace(each, applied=True) for each in versions]
     disk = disk_use(platform.home.root)
     return HousekeepingReport(
@@ -144,7 +150,7 @@ def _record(platform: Platform, going: Sequence[Chore]) -> None:
 
 
 def _removed(chore: Chore, say: Callable[[str], None]) -> Chore:
-    say(f"Removing {chore.count} {chore.what}")
+    say(f"Removing {chore.what} ({chore.count})")
     try:
         chore.remove()
     except (RedsError, OSError) as error:
@@ -166,6 +172,7 @@ class _House:
         self._settings = platform.settings
         self._now = utc_now()
         self._forgotten: list[str] = []
+        self._unused: set[Path] = set()
 
     def chores(self, kind: str) -> list[Chore]:
         """Return what of a kind may go; where it cannot be told, that is what is returned."""
@@ -232,12 +239,15 @@ class _House:
                 self._remove_old_pictures,
                 "" if old.pictures else f"{', '.join(old.busy)}: in use",
             )
+        posts = let_old_posts_go(self._home, self._platform.tracking, dry_run=True).posts
+        if posts:
+            yield self._old_posts(posts)
         self._forgotten = classes_to_forget(
             self._home,
             left_classes(self._home),
             self._settings.keep_run_days,
             self._now,
-            lambda: trainings.pictures_named(self._platform.tracking),
+            lambda: pictures_of_models(self._platform.tracking),
         )
         if names := self._forgotten:
             yield Chore(
@@ -249,6 +259,26 @@ class _House:
                 "training has used them",
                 lambda: forget(self._home, names),
             )
+
+    def old_posts(self) -> list[Chore]:
+        """Remove the posts of which nothing is left now that pictures and trainings have gone."""
+        if "pictures" not in self.kinds:
+            return []
+        try:
+            posts = let_old_posts_go(self._home, self._platform.tracking).posts
+        except RedsError as error:
+            return [in_the_way("pictures", OLD_POSTS, str(error))]
+        return [self._old_posts(posts)] if posts else []
+
+    def _old_posts(self, count: int) -> Chore:
+        return Chore(
+            "pictures",
+            OLD_POSTS,
+            count,
+            0,
+            "none of their pictures is kept, and no model or export has seen one",
+            lambda: None,
+        )
 
     def _remove_old_pictures(self) -> None:
         self._let_go(dry_run=False)
@@ -267,7 +297,9 @@ class _House:
     def _orphans(self) -> Iterator[Chore]:
         classes = [*selected_classes(self._home), *left_classes(self._home)]
         forgotten = [file_name(name) for name in self._forgotten]
-        yield from orphans.chores(self._home, classes, forgotten)
+        # Stores that go as a whole need not lose single rows before.
+        stores = [store for store in self._home.array_stores() if store.root not in self._unused]
+        yield from orphans.chores(self._home, classes, stores, forgotten)
 
     def _encoders(self) -> Iterator[Chore]:
         client = self._platform.tracking.client
@@ -283,7 +315,16 @@ class _House:
                 )
                 return
             needed.add(encoder)
-        yield from encoders.chores(self._home, self._settings.backbones, needed)
+        for what, paths in encoders.unused(self._home, self._settings.backbones, needed).items():
+            self._unused |= set(paths)
+            yield Chore(
+                "encoders",
+                f"{what}: {', '.join(path.name for path in paths)}",
+                len(paths),
+                sum(map(taken, paths)),
+                "no configured backbone and no registered version uses them",
+                removing(paths),
+            )
 
     def _samples(self) -> Iterator[Chore]:
         paths = outdated_samples(self._home, self._now)

@@ -4,5 +4,5 @@ What belongs here: their names, which the command line offers before anything el
 What does not: anything about one kind.
 """
 
-KINDS = ("models", "trainings", "runs", "pictures", "orphans", "encoders", "samples")
+KINDS = ("models", "trainings", "runs", "pictures", "encoders", "orphans", "samples")
 """What ``reds prune --only`` takes, in the order in which housekeeping goes about it."""

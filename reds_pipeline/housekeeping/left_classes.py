@@ -5,8 +5,8 @@ that a class leaves (``lexicon.class_turnover``); its pictures, which are orphan
 (``orphans.py``), and what was found out about them, which a withdrawal's steps take out.
 
 A class that left keeps everything for a while, because it may come back. As long as a training
-that a model may be left of has used one of its pictures, its posts go on being looked for: should
-somebody take a post back, the model has to be told.
+that a model may be left of, or an export, holds one of its pictures, its posts go on being looked
+for: should somebody take a post back, model and export have to be told.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from reds_pipeline.dataset.remembered import remembered_exports
 from reds_pipeline.housekeeping.disk_use import taken
 from reds_pipeline.storage.home import Home, file_name
 from reds_pipeline.storage.locks import exclusive
@@ -33,7 +34,7 @@ def classes_to_forget(
     left: Mapping[str, str],
     keep_days: float,
     now: str,
-    used_pictures: Callable[[], Collection[str]],
+    used_pictures: Callable[[], Collection[str] | None],
 ) -> list[str]:
     """Return the classes of which everything may go.
 
@@ -42,7 +43,8 @@ def classes_to_forget(
         left: The classes that left, and since when (``class_states.left_classes``).
         keep_days: ``REDS_KEEP_RUN_DAYS``.
         now: ISO 8601 in UTC.
-        used_pictures: Returns the SHA-256 that trainings name; asked only where it matters.
+        used_pictures: Returns the SHA-256 that trainings name, or None if one cannot be read;
+            asked only where it matters.
 
     Raises:
         RedsError: A table is damaged.
@@ -56,13 +58,17 @@ def classes_to_forget(
     found = [name for name in long_gone.values() if _size(home, name)]
     if not found:
         return []
-    used = set(used_pictures()) | _learnt(home)
+    used = used_pictures()
+    if used is None:
+        return []
+    exported = {sha256 for export in remembered_exports(home) for sha256 in export.sha256s}
+    held = {*used, *exported, *_learnt(home)}
     images = {
         part.stem: {row["sha256"] for row in read_rows(part.table)}
         for part in partitions(home, "images")
         if part.stem in long_gone
     }
-    return [name for name in found if used.isdisjoint(images.get(file_name(name), set()))]
+    return [name for name in found if held.isdisjoint(images.get(file_name(name), set()))]
 
 
 def forget(home: Home, names: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from reds_pipeline.errors import RedsError
@@ -42,13 +42,17 @@ _KINDS_OF = "kinds_of_"
 
 
 def chores(
-    home: Home, classes: Collection[str], forgotten: Collection[str] = ()
+    home: Home,
+    classes: Collection[str],
+    stores: Iterable[ArrayStore],
+    forgotten: Collection[str] = (),
 ) -> Iterator[Chore]:
     """Yield what nothing names.
 
     Args:
         home: Where to look.
         classes: The classes that there are, those that left for a while too.
+        stores: Squares and embeddings to look at.
         forgotten: File names of classes whose tables are about to go.
     """
     yield from _half_written(home)
@@ -64,7 +68,7 @@ def chores(
             yield in_the_way(KIND, "pictures that no table names", reason)
         return
     yield from _pictures(home, named)
-    for store in home.array_stores():
+    for store in stores:
         yield from _rows(store, named)
 
 

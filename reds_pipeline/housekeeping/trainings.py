@@ -99,23 +99,6 @@ def chores(
         )
 
 
-def pictures_named(tracking: Tracking) -> set[str]:
-    """Return the SHA-256 of every picture that a training used of which a model may be left.
-
-    Raises:
-        RedsError: What a training used cannot be read.
-    """
-    named: set[str] = set()
-    for run in _runs(tracking):
-        tags, run_id = run.data.tags, str(run.info.run_id)
-        if TRAINING_KEY not in tags or PICTURES_REMOVED in tags or run.info.status == "FAILED":
-            continue
-        split = tracking.record(run_id, SPLIT)
-        if split is not None:
-            named |= {*split.get("test", ()), *split.get("fold", {}), *split.get("contributed", ())}
-    return named
-
-
 def _runs(tracking: Tracking) -> Iterator[Any]:
     """Yield every run of every experiment, deleted ones too."""
     from mlflow.entities import ViewType

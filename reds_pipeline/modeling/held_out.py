@@ -5,9 +5,12 @@ first one, or the folds (``splits.py``), or remembering it (``frozen_test.py``).
 
 Two models can only be compared on pictures that neither has learnt from, so a test picture stays
 one for as long as it is in the data set. Whatever belongs to its group, a new picture of the same
-author say, follows it. A class whose share of test pictures has become too small, because it is
-new or has grown, gets further groups: rarely and then many at once, so that the models made in
-between are all tested on the same pictures.
+author say, follows it. A class whose share of test pictures is too small, because it is new, has
+grown, or because old pictures left the data set, gets further groups. First those from which no
+model has learnt yet: they are fair to every model, so a test that is renewed with them stays
+common to a model and the next, however fast pictures come and go. Other groups join only when
+the share is far too small: rarely and then many at once, so that the models made in between are
+all tested on the same pictures.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from numpy.typing import NDArray
 Integers = NDArray[np.int64]
 
 LEAST_PART_OF_WANTED = 0.5
-"""A class is topped up once its test share is below this part of the share that is wanted."""
+"""With what models have learnt from a class is topped up once its share is below this part."""
 
 
 def grown_test_part(
@@ -29,6 +32,7 @@ def grown_test_part(
     seed: int,
     test_fraction: float,
     folds: int,
+    fresh: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.bool_]:
     """Return which images test, given those that already did; bool (n,).
 
@@ -41,6 +45,7 @@ def grown_test_part(
         seed: Decides which groups join.
         test_fraction: Wanted share of the test part in every class.
         folds: How many groups of each class must stay for the folds, for one to be taken.
+        fresh: bool (n,), the images from which no model has learnt; by default none.
     """
     sizes = np.zeros((int(units.max()) + 1, int(codes.max()) + 1), np.int64)
     np.add.at(sizes, (units, codes), 1)
@@ -48,6 +53,12 @@ def grown_test_part(
     tests[units[held_out]] = True
     order = np.random.default_rng(seed).permutation(len(sizes))
     wanted = test_fraction * sizes.sum(axis=0)
+    if fresh is not None:
+        unlearnt = np.ones(len(sizes), bool)
+        unlearnt[units[~fresh]] = False
+        for unit in order[unlearnt[order]]:
+            if _can_join(unit, sizes, tests, wanted, folds):
+                tests[unit] = True
     for code in np.argsort(sizes.sum(axis=0), kind="stable"):
         if sizes[tests, code].sum() >= LEAST_PART_OF_WANTED * wanted[code]:
             continue

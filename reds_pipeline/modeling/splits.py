@@ -80,6 +80,7 @@ def make_split(
     test_fraction: float = 0.1,
     folds: int = 5,
     held_out: NDArray[np.bool_] | None = None,
+    fresh: NDArray[np.bool_] | None = None,
 ) -> Split:
     """Split images into a test part and folds; the same input gives the same split.
 
@@ -94,6 +95,8 @@ def make_split(
         held_out: bool (n,), images that tested before and must go on doing so; ``grouped`` keeps
             every group with such an image in the test part, which it draws anew only if there is
             none. ``report`` ignores it.
+        fresh: bool (n,), images from which no model has learnt; whole groups of them are the
+            first to join the test part of ``grouped`` where it is too small.
 
     Raises:
         RedsError: A class has fewer images, or fewer groups, than there are folds and a test
@@ -114,7 +117,7 @@ def make_split(
         if held_out is None or not held_out.any():
             held_out = _first_test_part(codes, units, seed, test_fraction, folds)
         tested = grown_test_part(
-            codes, units, held_out, seed=seed, test_fraction=test_fraction, folds=folds
+            codes, units, held_out, seed=seed, test_fraction=test_fraction, folds=folds, fresh=fresh
         )
         _require_foldable(classes, codes, units, tested, folds)
         parts = _fold_parts(codes, units, tested, seed, folds)

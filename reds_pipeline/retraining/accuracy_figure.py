@@ -83,11 +83,11 @@ def accuracy_figure(measurements: Sequence[Mapping[str, Any]]) -> bytes:
     axes.set_ylabel("right, in %", color=INK, size=9)
     locator = AutoDateLocator(maxticks=8)
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
     axes.legend(frameon=False, fontsize=9, labelcolor=INK, loc="lower left")
     figure.supxlabel(
-        "Pictures of authors it has never seen; labels of the authors alone; 95 % Wilson intervals "
-        "over authors.",
+        "Pictures of authors it has never seen, with the authors' own labels;\n"
+        "95 % Wilson intervals, taking an author's pictures to be right or wrong together.",
         color=QUIET,
         size=8,
     )

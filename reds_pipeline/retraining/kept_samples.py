@@ -1,7 +1,7 @@
 """The kept tag samples as files, and how long they are kept.
 
-What belongs here: reading and writing the partitions of ``tag_samples``. What does not: making a
-sample (``tag_samples.py``) or comparing them (``tag_drift.py``).
+What belongs here: reading, writing and mending the partitions of ``tag_samples``. What does not:
+making a sample (``tag_samples.py``) or comparing them (``tag_drift.py``).
 
 A sample matters for a year: change is measured over the days between two of them, and what is
 suggested is weeks or months. Of those older than two months one a week is enough.
@@ -16,11 +16,12 @@ from typing import Any
 
 from reds_pipeline.retraining.tag_samples import (
     FEWEST_POSTS,
+    after_withdrawal,
     newer_posts,
     tag_sample,
 )
 from reds_pipeline.storage.home import Home
-from reds_pipeline.storage.tables import TAG_SAMPLES, read_rows, write_rows
+from reds_pipeline.storage.tables import LEMMAS, TAG_SAMPLES, read_rows, write_rows
 
 TABLE = "tag_samples"
 
@@ -73,6 +74,42 @@ def keep_sample(
         f"{len(rows)} names of {len(fresh)} posts that no earlier sample holds, by "
         f"{rows[0]['sample_authors']} authors"
     )
+
+
+def take_out_of_samples(
+    home: Home,
+    before: Sequence[Mapping[str, Any]],
+    after: Sequence[Mapping[str, Any]],
+    *,
+    write: bool,
+) -> int:
+    """Take names out of the kept samples that too few authors use since some withdrew.
+
+    To be called before the posts and the counts of lemmas themselves change.
+
+    Args:
+        home: Where they are.
+        before: Rows of the sample of newest posts.
+        after: The same rows as they are to be.
+        write: Whether to change anything, or only to count.
+
+    Returns:
+        How many names went, or would go.
+    """
+    if all(old["status"] == new["status"] for old, new in zip(before, after, strict=True)):
+        return 0
+    tags_of = {
+        row["lemma"]: {source["tag"] for source in row["sources"]}
+        for row in read_rows(home.table("lemmas"), LEMMAS)
+    }
+    removed = 0
+    for path in _files(home):
+        rows = read_rows(path, TAG_SAMPLES)
+        left = after_withdrawal(rows, before, after, tags_of)
+        removed += len(rows) - len(left)
+        if write and left != rows:
+            write_rows(path, left, TAG_SAMPLES)
+    return removed
 
 
 def outdated_samples(home: Home, now: str) -> list[Path]:

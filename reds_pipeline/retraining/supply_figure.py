@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from reds_pipeline.drawing import INK, PALETTE, QUIET, can_be_drawn, new_figure, png, quiet_axes
+from reds_pipeline.drawing import INK, PALETTE, can_be_drawn, new_figure, png, quiet_axes
 from reds_pipeline.retraining.supply import ClassSupply
 
 MOST_CLASSES = 24
@@ -26,7 +26,7 @@ def supply_figure(supplies: Sequence[ClassSupply]) -> bytes:
     shown = list(supplies)[:MOST_CLASSES]
     columns = min(_COLUMNS, len(shown))
     lines = math.ceil(len(shown) / columns)
-    figure = new_figure(1.0 + 2.7 * columns, 1.3 + 1.75 * lines)
+    figure = new_figure(1.0 + 2.7 * columns, 1.3 + 1.9 * lines)
     figure.suptitle("Posts a day that may be used, by class", color=INK)
     panels = np.ravel(figure.subplots(lines, columns, squeeze=False))
     for axes in panels[len(shown) :]:
@@ -34,7 +34,8 @@ def supply_figure(supplies: Sequence[ClassSupply]) -> bytes:
     for axes, supply in zip(panels, shown, strict=False):
         name = supply.class_name if can_be_drawn(supply.class_name) else "(other letters)"
         axes.set_title(
-            f"{name}: {supply.posts.per_day:.2g} a day{_trend(supply)}",
+            f"{name}: {supply.posts.per_day:.2g} a day{_trend(supply)}\n"
+            f"{supply.pictures_a_week:.2g} usable pictures a week",
             color=INK,
             size=9,
             loc="left",
@@ -53,15 +54,6 @@ def supply_figure(supplies: Sequence[ClassSupply]) -> bytes:
         axes.plot(ago, rates, color=PALETTE[0], marker="o", markersize=4, linewidth=1.4)
         if not rates:
             axes.axhspan(supply.posts.low, supply.posts.high, color=PALETTE[0], alpha=0.25, lw=0)
-        axes.annotate(
-            f"{supply.pictures_a_week:.2g} usable pictures a week",
-            (0, 0),
-            xycoords="axes fraction",
-            xytext=(2, 3),
-            textcoords="offset points",
-            color=QUIET,
-            size=8,
-        )
         axes.set_ylim(bottom=0)
         axes.margins(x=0.08)
         axes.xaxis.get_major_locator().set_params(integer=True, nbins=4)

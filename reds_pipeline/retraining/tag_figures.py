@@ -66,8 +66,9 @@ def retention_figure(drifts: Mapping[str, TagDrift]) -> bytes:
     axes.legend(frameon=False, fontsize=9, labelcolor=INK, loc="upper right")
     floors = ", ".join(f"{kind} {drift.floor:.2f}" for kind, drift in shown.items())
     figure.supxlabel(
-        f"Rank-biased overlap of two samples over that of two halves of one ({floors}), which is "
-        "all that chance leaves. Dots: pairs of samples.",
+        "Rank-biased overlap of two samples over that of two halves of one "
+        f"({floors}),\nwhich is all that chance leaves. Dots: pairs of samples; bands: 95 % over "
+        "samples.",
         color=QUIET,
         size=8,
     )

@@ -78,19 +78,51 @@ def tag_sample(
     return rows
 
 
-def without_rare_names(rows: Sequence[Row], authors: Mapping[tuple[str, str], int]) -> list[Row]:
+def after_withdrawal(
+    sample: Sequence[Row],
+    before: Sequence[Mapping[str, Any]],
+    after: Sequence[Mapping[str, Any]],
+    tags_of: Mapping[str, set[str]],
+) -> list[Row]:
     """Return a kept sample without the names that too few authors use since some withdrew.
 
+    What stays is a count over others; it names nobody.
+
     Args:
-        rows: Of one kept sample.
-        authors: How many of the sample's authors still use each (kind, name) known of; a name
-            that is not in it is not known of, and stays.
+        sample: Its rows.
+        before: Posts that may have been counted in it.
+        after: The same posts, as they are to be.
+        tags_of: The hashtags that hold each lemma.
     """
-    return [
-        row
-        for row in rows
-        if authors.get((row["kind"], row["name"]), FEWEST_AUTHORS) >= FEWEST_AUTHORS
+    if not sample:
+        return []
+    oldest, newest = sample[0]["oldest_post"], sample[0]["newest_post"]
+    pairs = [
+        (old, new)
+        for old, new in zip(before, after, strict=True)
+        if old["status"] == "kept" and oldest <= posted_at(old) <= newest
     ]
+    used = _authors_of_tags(old for old, _ in pairs)
+    left = _authors_of_tags(new for _, new in pairs if new["status"] == "kept")
+    rows = []
+    for row in sample:
+        tags = {row["name"]} if row["kind"] == "tag" else tags_of.get(row["name"], set())
+        lost = _union(used, tags) - _union(left, tags)
+        if row["authors"] - len(lost) >= FEWEST_AUTHORS:
+            rows.append(row | {"authors": row["authors"] - len(lost)})
+    return rows
+
+
+def _authors_of_tags(posts: Iterable[Mapping[str, Any]]) -> Mapping[str, set[str]]:
+    authors: defaultdict[str, set[str]] = defaultdict(set)
+    for row in posts:
+        for tag in row["tags"] or ():
+            authors[tag].add(row["author_key"])
+    return authors
+
+
+def _union(authors: Mapping[str, set[str]], tags: set[str]) -> set[str]:
+    return set().union(*(authors.get(tag, set()) for tag in tags))
 
 
 def _names(

@@ -27,6 +27,7 @@ _DROPPED = {
     "beyond_share": "The class has enough photos from the page for now.",
     "author_share": "Too much of the class is by the one who posted it.",
     "beyond_target": "The class has enough pictures without it.",
+    "class_too_small": "The class has too few pictures, or too few authors, to be learnt.",
 }
 _OF_GATE = {gate.name: gate.sentence for gate in GATES}
 KEEPER_REASONS = {

@@ -21,6 +21,7 @@ import pyarrow as pa
 from reds_pipeline.contact_sheets import note_sheets
 from reds_pipeline.dataset.remembered import exports_holding, forget
 from reds_pipeline.errors import RedsError
+from reds_pipeline.retraining.kept_samples import take_out_of_samples
 from reds_pipeline.storage.home import Home, file_name
 from reds_pipeline.storage.journal import Journal
 from reds_pipeline.storage.ledger import Ledger
@@ -140,7 +141,11 @@ class WithdrawalSteps:
     def _take_out_of_sample(self) -> None:
         table = self._home.table("sample_posts")
         with self._at_work(self._home.lock("sample"), "the sample of posts") as may_write:
-            sample = [self._posts.row(row) for row in read_rows(table, POSTS)]
+            before = read_rows(table, POSTS)
+            sample = [self._posts.row(row) for row in before]
+            self.removed["names in kept samples"] += take_out_of_samples(
+                self._home, before, sample, write=may_write
+            )
             # Before the sample itself: afterwards nobody knows which words only they used.
             if sample:
                 self._drop_words({tag for row in sample for tag in row["tags"] or ()}, may_write)

@@ -10,6 +10,12 @@ from reds_pipeline.assets.common import markdown_table, picture, plain_failures
 from reds_pipeline.errors import RedsError
 from reds_pipeline.resources import Platform
 from reds_pipeline.settings import load_settings
+from reds_pipeline.stage_inputs import curated_rows
+from reds_pipeline.storage.home import Home
+from reds_pipeline.storage.workers import at_work
+from reds_pipeline.withdrawal import requests
+from reds_pipeline.withdrawal.withdraw import WithdrawalRequest, withdraw
+from reds_pipeline_tests import held_home
 
 
 class HostIsDown(RedsError):
@@ -73,3 +79,46 @@ def test_numbers_are_rounded_and_empty_tables_say_so() -> None:
 )
 def test_pictures_name_their_type(data: bytes, media_type: str) -> None:
     assert f"](data:{media_type};base64," in (picture(data, "x").md_str or "")
+
+
+@pytest.mark.req("R-SCR-11")
+@pytest.mark.parametrize("attended", [True, False])
+def test_a_stage_that_a_withdrawal_takes_something_from_goes_on_without_it(
+    tmp_path: Path, attended: bool
+) -> None:
+    home = held_home.fill(tmp_path)
+    platform = Platform(load_settings(home=tmp_path), attended=attended)
+    [store] = [store for store in home.array_stores() if store.root.parent.name == "tensors"]
+    taken = curated_rows(home)[0]["sha256"]
+    passes: list[set[str]] = []
+
+    @plain_failures
+    def stage(platform: Platform) -> dg.MaterializeResult:
+        keys = [row["sha256"] for row in curated_rows(home)]
+        passes.append(set(keys))
+        if len(passes) == 1:
+            # Somebody asks while the pipeline works, and is not made to wait for it.
+            with at_work(home.lock("run"), "`reds run`"):
+                asked = WithdrawalRequest(requests.picture(taken), why="asked")
+                assert withdraw(home, platform.ledger, platform.tracking, asked).is_finished
+        store.read(keys)
+        return dg.MaterializeResult(metadata={"pictures": len(keys)})
+
+    result = stage(platform=platform)
+    assert taken in passes[0]
+    assert passes[1] == passes[0] - {taken}
+    assert result.metadata == {"pictures": len(passes[1])}
+
+
+def test_what_is_gone_for_good_is_a_sentence_after_some_attempts(tmp_path: Path) -> None:
+    attempts: list[int] = []
+
+    @plain_failures
+    def stage(platform: Platform) -> dg.MaterializeResult:
+        attempts.append(1)
+        Home(tmp_path).tensors("square224-rule").read(["gone"])
+        raise AssertionError
+
+    with pytest.raises(dg.Failure, match="1 of 1 pictures have no numbers"):
+        stage(platform=Platform(load_settings(home=tmp_path), attended=True))
+    assert 1 < len(attempts) < 10

@@ -13,9 +13,12 @@ import pytest
 from reds_pipeline.demo.pixelfed.entities import NO_PREVIEW_PATH
 from reds_pipeline.errors import ImageRejected
 from reds_pipeline.imaging.examine import examine_image
+from reds_pipeline.instance import open_instance
+from reds_pipeline.settings import load_settings
+from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.tables import read_rows
 from reds_pipeline.tracking import Tracking
-from reds_pipeline_tests.end_to_end.conftest import FinishedRun
+from reds_pipeline_tests.end_to_end.conftest import FinishedRun, Reds
 
 CLASSES = {"cat", "dog", "flower", "bird", "car"}
 GATES = (
@@ -285,3 +288,39 @@ def test_doctor_finds_nothing_missing(finished: FinishedRun) -> None:
     assert {"WordNet", "MLflow", "host", "newest posts"} <= {
         finding["subject"] for finding in findings
     }
+
+
+@pytest.mark.req("R-IMP-8")
+def test_a_backup_becomes_the_same_home_in_another_place(
+    finished: FinishedRun, tmp_path: Path
+) -> None:
+    """It answers alike at once, and has nothing to fetch, embed or train."""
+    old, new = finished.reds, Reds(tmp_path / "new", finished.reds.settings)
+    old("backup", str(tmp_path / "saved.tar"))
+    new("restore", str(tmp_path / "saved.tar"))
+    pictures = [str(path) for path in sorted(Home(new.home).images.files())[:5]]
+    assert new.json("predict", *pictures) == old.json("predict", *pictures)
+    own = {"home", "tracking_uri"}
+    before, after = (
+        {name: value for name, value in reds.json("status").items() if name not in own}
+        for reds in (old, new)
+    )
+    assert after == before
+    assert new.json("history") == old.json("history")
+
+    tracking = Tracking(f"sqlite:///{new.home}/mlflow.sqlite", new.home / "mlflow-artifacts")
+    for version in tracking.versions():
+        assert version.source.startswith(new.home.as_uri())
+        assert tracking.read_json(version.run_id, "class_order.json") == sorted(CLASSES)
+    runs = []
+    for reds in (old, new):
+        with open_instance(load_settings(home=reds.home)) as instance:
+            runs.append({run.run_id: run.status for run in instance.get_runs()})
+    assert runs[0] == runs[1]
+
+    told = new("retrain").stderr
+    done = {what: int(count) for count, what in re.findall(r"(\d+) ([a-z ]+?)[,.]", told)}
+    assert done["requests to the host"] > 0, "every post was looked for again"
+    assert done["pictures resized"] == sum(model["kept"] for model in before["funnel"].values())
+    untouched = ("new posts read", "pictures downloaded", "embeddings computed", "models trained")
+    assert [done[what] for what in untouched] == [0, 0, 0, 0]

@@ -217,6 +217,7 @@ _COUNTS = st.tuples(st.integers(1, 60), st.floats(0, 1), st.floats(0, 1)).map(
     knows=st.booleans(),
 )
 def test_it_never_serves_when_it_is_worse_by_more_than_the_margin(
+    *,
     cat: tuple[int, int, int],
     dog: tuple[int, int, int],
     changed: ChangedClasses,
@@ -246,6 +247,7 @@ def test_it_never_serves_when_it_is_worse_by_more_than_the_margin(
     knows=st.booleans(),
 )
 def test_being_right_more_often_never_hurts(
+    *,
     cat: tuple[int, int, int],
     dog: tuple[int, int, int],
     changed: ChangedClasses,

@@ -152,3 +152,50 @@ def test_a_test_that_takes_nearly_all_is_refused_in_words() -> None:
     labels, groups = _many(groups=8)
     with pytest.raises(RedsError, match=r"class .* cannot be spread"):
         _split((labels, groups), np.array([not group.endswith(".1") for group in groups]))
+
+
+@settings(max_examples=15)
+@given(st.one_of(one_class_groups(), any_images()), st.data())
+def test_once_renewed_the_test_changes_no_more_though_models_have_learnt_the_rest(
+    images: Images, data: st.DataObject
+) -> None:
+    """One backbone trains after another, and the second must test on what the first did."""
+    count = len(images[0])
+    held_out, fresh = (
+        np.isin(np.arange(count), list(data.draw(st.sets(st.integers(0, count - 1)))))
+        for _ in range(2)
+    )
+    try:
+        first = make_split(*images, protocol="grouped", seed=0, held_out=held_out, fresh=fresh)
+        again = _split(images, first.test)
+    except RedsError:
+        return
+    assert np.array_equal(first.test, again.test)
+
+
+def test_new_arrivals_take_the_places_of_test_pictures_that_left() -> None:
+    """Each group of a fifth of the pictures that came since the last training."""
+    codes, units = np.zeros(200, np.int64), np.arange(200) // 2
+    fresh = np.arange(200) >= 160
+    before = np.isin(units, [1, 5, 9, 13, 17, 21])
+    grown = grown_test_part(
+        np.r_[codes, codes + 1],
+        np.r_[units, units + 100],
+        np.r_[before, before],
+        seed=0,
+        test_fraction=0.1,
+        folds=5,
+        fresh=np.r_[fresh, fresh],
+    )
+    joined = grown & ~np.r_[before, before]
+    assert joined.sum() == 2 * (20 - 12)
+    assert np.r_[fresh, fresh][joined].all()
+    unchanged = grown_test_part(
+        np.r_[codes, codes + 1],
+        np.r_[units, units + 100],
+        np.r_[before, before],
+        seed=0,
+        test_fraction=0.1,
+        folds=5,
+    )
+    assert not (unchanged & ~np.r_[before, before]).any(), "what was learnt from joins rarely"

@@ -2,55 +2,22 @@
 
 from __future__ import annotations
 
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from reds_pipeline.storage.ledger import Ledger
-from reds_pipeline_tests.compose_files import PASSWORDS, REPOSITORY
-from reds_pipeline_tests.postgres_server import PROGRAMS
-
-SCRIPT = REPOSITORY / "docker" / "databases.sql"
-SECONDS = 60.0
+from reds_pipeline_tests.postgres_on_loopback import SECONDS, postgres
 
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """Yield the address of a new ledger in a server that is made as the compose file makes it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    with tempfile.TemporaryDirectory(prefix="reds-postgres-", ignore_cleanup_errors=True) as place:
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "reds_pipeline_tests.postgres_server"),
-                *(str(Path(place) / "data"), port, str(SCRIPT)),
-            ],
-            cwd=REPOSITORY,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", **dict.fromkeys(PASSWORDS, "secret")},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        ready = [str(PROGRAMS / "pg_isready"), "--host=127.0.0.1", f"--port={port}", "--quiet"]
-        deadline = time.monotonic() + SECONDS
-        while subprocess.run(ready, check=False).returncode:
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+    with postgres() as port:
         yield f"postgresql://ledger:secret@127.0.0.1:{port}/ledger"
-        process.send_signal(signal.SIGINT)
-        assert process.wait(SECONDS) == 0
 
 
 def test_services_that_start_together_make_one_table(url: str) -> None:

@@ -46,7 +46,7 @@ UNFINISHED = [
 # Longer than the least time between two evaluations of any sensor.
 _BETWEEN_ITERATIONS = timedelta(seconds=31)
 _LONG_SECONDS = 20.0
-_QUIET_ITERATIONS = 2
+_QUIET_ITERATIONS = 1
 _TOO_MANY_ITERATIONS = 120
 _LOGGER = logging.getLogger("dagster.daemon.clocked")
 

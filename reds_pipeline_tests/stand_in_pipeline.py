@@ -1,0 +1,187 @@
+"""A code location with the real jobs, schedules and sensors over assets that do no work.
+
+What belongs here: assets under the names that the jobs select, told by a file what becomes of
+them, and a daemon over them. What does not: any stage; only the order of runs is looked at.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import time_machine
+
+from reds_pipeline import sensors
+from reds_pipeline.housekeeping_job import housekeeping_job
+from reds_pipeline.jobs import (
+    CLEAN,
+    COLLECT,
+    DISCOVER,
+    REPORT,
+    TO_COLLECT,
+    TRAIN,
+    collect_class,
+    measure_drift,
+    recheck_posts,
+    retrain,
+    weekly_refresh,
+)
+from reds_pipeline.partitions import classes
+from reds_pipeline.resources import Platform
+from reds_pipeline.retraining.advice import Advice, Evidence
+from reds_pipeline.retraining.kept_advice import append
+from reds_pipeline.schedules import schedules
+from reds_pipeline.settings import load_settings
+from reds_pipeline.storage.clock import utc_now
+from reds_pipeline_tests.end_to_end.twelve_weeks.clocked_daemon import ClockedDaemon, prepare
+
+SCRIPT = "script.json"
+_GROUPS = {
+    "trending_tags": DISCOVER,
+    "raw_posts": COLLECT,
+    "raw_images": COLLECT,
+    "clean_images": CLEAN,
+    "recheck": CLEAN,
+    "contributed_images": CLEAN,
+    "picture_features": CLEAN,
+    "curated_dataset": CLEAN,
+    "image_tensors": TRAIN,
+    "embeddings_tiny": TRAIN,
+    "champion_model": TRAIN,
+    "dataset_report": REPORT,
+}
+_BY_CLASS = {"raw_posts", "raw_images", "clean_images"}
+
+
+def write_script(home: Path, **acts: Any) -> None:
+    """Say what is chosen (``classes``), what fails (``failing``) and what is ``due``."""
+    home.mkdir(parents=True, exist_ok=True)
+    (home / SCRIPT).write_text(json.dumps(acts), encoding="utf-8")
+
+
+def _script(platform: Platform) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((platform.home.root / SCRIPT).read_text(encoding="utf-8"))
+    return {"classes": ["cat", "dog"], "failing": [], "due": True, **told}
+
+
+def _stand_in(name: str, group: str) -> dg.AssetsDefinition:
+    @dg.asset(name=name, group_name=group, partitions_def=classes if name in _BY_CLASS else None)
+    def stand_in(
+        context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
+    ) -> dg.MaterializeResult:
+        me = f"{name}:{context.partition_key}" if context.has_partition_key else name
+        if me in _script(platform)["failing"]:
+            raise dg.Failure(
+                f"{me} could not be had from http://ada:secret1@pix.example/p/ada/1?token=abc.",
+                allow_retries=False,
+            )
+        return dg.MaterializeResult()
+
+    return stand_in
+
+
+@dg.asset(group_name=DISCOVER)
+def class_selection(
+    context: dg.AssetExecutionContext, platform: dg.ResourceParam[Platform]
+) -> dg.MaterializeResult:
+    names = _script(platform)["classes"]
+    assert classes.name is not None
+    context.instance.add_dynamic_partitions(classes.name, names)
+    return dg.MaterializeResult(metadata={TO_COLLECT: dg.MetadataValue.json(names)})
+
+
+@dg.asset(group_name=TRAIN)
+def retraining_advice(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResult:
+    due = _script(platform)["due"]
+    if due is None:
+        raise dg.Failure("Nothing can be measured.", allow_retries=False)
+    advice = Advice(
+        utc_now(),
+        7.0,
+        due,
+        ("Tags move fast.",) if due else ("All is calm.",),
+        Evidence("").numbers(),
+    )
+    append(platform.home, advice, model_version="1", training_key="")
+    return dg.MaterializeResult()
+
+
+def definitions() -> dg.Definitions:
+    """Return the code location of the home that the environment names."""
+    platform = Platform(load_settings())
+    return dg.Definitions(
+        assets=[
+            *(_stand_in(name, group) for name, group in _GROUPS.items()),
+            class_selection,
+            retraining_advice,
+        ],
+        jobs=[
+            *(weekly_refresh, collect_class, measure_drift, retrain, recheck_posts),
+            housekeeping_job,
+        ],
+        schedules=schedules(platform.settings),
+        sensors=sensors.ALL,
+        resources={"platform": platform},
+        executor=dg.in_process_executor,
+    )
+
+
+class Life:
+    """A home with its daemon, and a clock that the test moves.
+
+    Args:
+        home: REDS_HOME; the environment names it too.
+        clock: What time it is.
+    """
+
+    def __init__(self, home: Path, clock: time_machine.Traveller) -> None:
+        self.home = home
+        self.clock = clock
+
+    @contextmanager
+    def daemon(self) -> Iterator[ClockedDaemon]:
+        """Start the daemon, and stop it without a word at the end, as a kill would."""
+        with ClockedDaemon(self.home / "dagster", __name__, "definitions", self.clock) as running:
+            try: yield running
+            finally:
+              for r in running.instance.get_runs():
+                for e in running.instance.all_logs(r.run_id):
+                  if e.dagster_event and e.dagster_event.is_failure: print("XXX", r.job_name, str(e.message)[:300], str(e.dagster_event.event_specific_data)[:3000])
+
+    def go_to(self, moment: datetime) -> None:
+        """Let it be a moment."""
+        self.clock.move_to(moment)
+
+
+@contextmanager
+def life(home: Path, since: datetime) -> Iterator[Life]:
+    """Begin a life at a moment."""
+    prepare(home / "dagster")
+    if not (home / SCRIPT).exists():
+        write_script(home)
+    with time_machine.travel(since, tick=True) as clock:
+        yield Life(home, clock)
+
+
+def runs_of(daemon: ClockedDaemon, job: str) -> list[dg.DagsterRun]:
+    """Return the runs of a job, oldest first."""
+    records = daemon.instance.get_run_records(dg.RunsFilter(job_name=job), ascending=True)
+    return [record.dagster_run for record in records]
+
+
+def ticks_of(daemon: ClockedDaemon, schedule: str) -> list[tuple[str, str]]:
+    """Return status and reason of a schedule's ticks, oldest first."""
+    [state] = [
+        state
+        for state in daemon.instance.all_instigator_state()
+        if state.instigator_name == schedule
+    ]
+    ticks = daemon.instance.get_ticks(state.instigator_origin_id, state.selector_id)
+    return [(tick.status.value, tick.skip_reason or "") for tick in reversed(ticks)]
+
+
+MONDAY = datetime(2026, 11, 16, 2, 59, 50, tzinfo=UTC)
+WEEK = timedelta(days=7)
