@@ -126,6 +126,7 @@ def remembered(home: Home) -> Memory:
                 ahead_refreshes=row["ahead_refreshes"] or 0,
                 query_tags=tuple(row["query_tags"] or ()),
                 synset=row["synset"] or "",
+                reason=row["reason"],
             )
             for row in rows
         ),

@@ -38,6 +38,10 @@ from reds_pipeline.settings import load_settings
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline_tests.end_to_end.twelve_weeks.clocked_daemon import ClockedDaemon, prepare
 
+MONDAY = datetime(2026, 11, 16, 3, 0, 1, tzinfo=UTC)
+WEEK = timedelta(days=7)
+# Longer than the least time between two evaluations of a sensor.
+BETWEEN_LOOKS = timedelta(seconds=31)
 SCRIPT = "script.json"
 _GROUPS = {
     "trending_tags": DISCOVER,
@@ -111,7 +115,6 @@ def retraining_advice(platform: dg.ResourceParam[Platform]) -> dg.MaterializeRes
 
 def definitions() -> dg.Definitions:
     """Return the code location of the home that the environment names."""
-    platform = Platform(load_settings())
     return dg.Definitions(
         assets=[
             *(_stand_in(name, group) for name, group in _GROUPS.items()),
@@ -122,9 +125,10 @@ def definitions() -> dg.Definitions:
             *(weekly_refresh, collect_class, measure_drift, retrain, recheck_posts),
             housekeeping_job,
         ],
-        schedules=schedules(platform.settings),
+        schedules=schedules(load_settings()),
         sensors=sensors.ALL,
-        resources={"platform": platform},
+        # Runs find what was loaded for an earlier test of this process, so it must not name a home.
+        resources={"platform": dg.ResourceDefinition(lambda _: Platform(load_settings()))},
         executor=dg.in_process_executor,
     )
 
@@ -139,21 +143,24 @@ class Life:
 
     def __init__(self, home: Path, clock: time_machine.Traveller) -> None:
         self.home = home
-        self.clock = clock
+        self._clock = clock
 
     @contextmanager
     def daemon(self) -> Iterator[ClockedDaemon]:
-        """Start the daemon, and stop it without a word at the end, as a kill would."""
-        with ClockedDaemon(self.home / "dagster", __name__, "definitions", self.clock) as running:
-            try: yield running
-            finally:
-              for r in running.instance.get_runs():
-                for e in running.instance.all_logs(r.run_id):
-                  if e.dagster_event and e.dagster_event.is_failure: print("XXX", r.job_name, str(e.message)[:300], str(e.dagster_event.event_specific_data)[:3000])
+        """Start the daemon, which looks once, and stop it without a word at the end."""
+        directory = self.home / "dagster"
+        with ClockedDaemon(directory, __name__, "definitions", self._clock) as running:
+            yield running
 
     def go_to(self, moment: datetime) -> None:
         """Let it be a moment."""
-        self.clock.move_to(moment)
+        self._clock.move_to(moment)
+
+    def passes(self, daemon: ClockedDaemon, times: int) -> None:
+        """Let the daemon look so many times, each half a minute after the last."""
+        for _ in range(times):
+            self._clock.shift(BETWEEN_LOOKS)
+            daemon.iterate()
 
 
 @contextmanager
@@ -181,7 +188,3 @@ def ticks_of(daemon: ClockedDaemon, schedule: str) -> list[tuple[str, str]]:
     ]
     ticks = daemon.instance.get_ticks(state.instigator_origin_id, state.selector_id)
     return [(tick.status.value, tick.skip_reason or "") for tick in reversed(ticks)]
-
-
-MONDAY = datetime(2026, 11, 16, 2, 59, 50, tzinfo=UTC)
-WEEK = timedelta(days=7)

@@ -183,9 +183,10 @@ def test_old_versions_are_listed_first_and_removed_with_their_files(
     for model in (2, 3, 4):
         models.train(model)
         promote_best(models.platform)
-    reds(models, "prune")
+    reds(models, "prune", "--only", "models")
     shown = " ".join(capsys.readouterr().out.split())
     assert "these versions would be removed: 3; 4 stay" in shown
+    assert "`reds prune --apply` removes them." in shown
     report = prune(models.platform)
     assert {fate.version: fate.stays_because for fate in report.fates} == {
         "5": "is the challenger",
@@ -200,8 +201,8 @@ def test_old_versions_are_listed_first_and_removed_with_their_files(
         killed.setattr(MlflowClient, "delete_model_version", stopped)
         with pytest.raises(KeyboardInterrupt):
             prune(models.platform, apply=True)
-    pruned = launch(models, instance, "prune_models", "prune_versions_op", {"apply": True})
-    assert pruned.success
+    config = {"mode": "apply", "only": ["models"]}
+    assert launch(models, instance, "housekeeping", "keep_house", config).success
     assert [event["subject"] for event in models.platform.ledger.events(MODEL_PRUNED)] == ["3"]
     assert {version.version for version in tracking.versions()} == {"1", "2", "4", "5"}
     assert not list(files.rglob("*"))

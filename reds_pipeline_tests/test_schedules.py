@@ -38,129 +38,102 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def monday(home: Path) -> Iterator[Life]:
-    with life(home, MONDAY) as begun:
+def sunday(home: Path) -> Iterator[Life]:
+    """Begin before the first tick."""
+    with life(home, MONDAY - timedelta(hours=12)) as begun:
         yield begun
 
 
-def test_a_tick_drives_everything_to_the_training_and_only_once(monday: Life) -> None:
-    with monday.daemon() as daemon:
-        monday.go_to(MONDAY + timedelta(seconds=12))
-        daemon.settle()
-        jobs = [run.job_name for run in runs_of(daemon, WEEKLY_REFRESH)]
-        assert jobs == [WEEKLY_REFRESH]
+def begin(sunday: Life) -> None:
+    """Let the daemon be there once, so that schedules are on from then."""
+    with sunday.daemon():
+        pass
+
+
+def test_a_tick_leads_to_one_training_and_those_missed_are_made_up_for_once(sunday: Life) -> None:
+    begin(sunday)
+    sunday.go_to(MONDAY)
+    with sunday.daemon() as daemon:
+        sunday.passes(daemon, 4)
+        assert len(runs_of(daemon, WEEKLY_REFRESH)) == 1
         assert len(runs_of(daemon, COLLECT_CLASS)) == 2
         assert [run.status for run in runs_of(daemon, RETRAIN)] == [dg.DagsterRunStatus.SUCCESS]
         assert daemon.errors == []
-        # The same daemon, and one that was started anew, have nothing left to do.
-        daemon.settle()
-    with monday.daemon() as daemon:
-        daemon.settle()
+    # A daemon that was started anew has nothing left to do.
+    with sunday.daemon() as daemon:
+        sunday.passes(daemon, 1)
         assert daemon.instance.get_runs_count() == 4
 
-
-def test_ticks_that_were_missed_are_made_up_for_once(monday: Life) -> None:
-    with monday.daemon() as daemon:
-        daemon.settle()
-    monday.go_to(MONDAY + 6 * WEEK)
-    with monday.daemon() as daemon:
-        daemon.settle()
-        assert len(runs_of(daemon, WEEKLY_REFRESH)) == 1
-        assert len(runs_of(daemon, RETRAIN)) == 1
-        # And the next one comes when it is due.
-        monday.go_to(MONDAY + 6 * WEEK + timedelta(seconds=12))
-        daemon.settle()
+    sunday.go_to(MONDAY + 5 * WEEK + timedelta(days=2))
+    with sunday.daemon() as daemon:
+        sunday.passes(daemon, 1)
         assert len(runs_of(daemon, WEEKLY_REFRESH)) == 2
+        assert ticks_of(daemon, "refresh_schedule") == [("SUCCESS", "")] * 2
 
 
 def test_a_new_time_does_not_replay_a_tick_of_before_it(
-    monday: Life, monkeypatch: pytest.MonkeyPatch
+    sunday: Life, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with monday.daemon() as daemon:
-        daemon.settle()
-    monday.go_to(MONDAY + timedelta(hours=10))
-    # On that day 08:00 is over, and nobody has missed it: it was not asked for then.
-    monkeypatch.setenv("REDS_REFRESH_CRON", "0 8 * * *")
-    with monday.daemon() as daemon:
-        daemon.settle()
+    begin(sunday)
+    # On that day 02:00 is over, and nobody has missed it: it was not asked for then.
+    monkeypatch.setenv("REDS_REFRESH_CRON", "0 2 * * *")
+    sunday.go_to(MONDAY - timedelta(minutes=30))
+    with sunday.daemon() as daemon:
         assert runs_of(daemon, WEEKLY_REFRESH) == []
         [(status, reason)] = ticks_of(daemon, "refresh_schedule")
         assert status == "SKIPPED"
-        assert reason.startswith("the schedule was set anew at 2026-11-16 12:59")
-        monday.go_to(MONDAY + timedelta(hours=29, minutes=1))
-        daemon.settle()
+        assert reason.startswith("the schedule was set anew at 2026-11-16 02:30")
+        sunday.go_to(MONDAY + timedelta(days=1))
+        daemon.iterate()
         assert len(runs_of(daemon, WEEKLY_REFRESH)) == 1
-    changes = Platform(load_settings()).ledger.events(SCHEDULE_CHANGE)
-    assert [
-        (event["cron"], event["was"]) for event in changes if "refresh" in event["subject"]
-    ] == [
+    events = Platform(load_settings()).ledger.events(SCHEDULE_CHANGE)
+    changes = [event for event in events if event["subject"] == "refresh_schedule"]
+    assert [(event["cron"], event["was"]) for event in changes] == [
         ("0 3 * * 1 UTC", ""),
-        ("0 8 * * * UTC", "0 3 * * 1 UTC"),
+        ("0 2 * * * UTC", "0 3 * * 1 UTC"),
     ]
 
 
-def test_a_tick_during_the_refresh_before_starts_nothing_and_says_why(
-    monday: Life, monkeypatch: pytest.MonkeyPatch
+def test_refreshes_every_minute_wait_for_what_follows_from_the_one_before(
+    sunday: Life, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """They neither pile up nor keep the training from its turn."""
     monkeypatch.setenv("REDS_REFRESH_CRON", "* * * * *")
-    with monday.daemon() as daemon:
-        daemon.iterate()
-        for minute in range(1, 4):
-            # One iteration a minute: the queue is always behind.
-            monday.go_to(MONDAY + timedelta(minutes=minute))
-            daemon.iterate()
-        assert len(runs_of(daemon, WEEKLY_REFRESH)) == 1
-        ticks = ticks_of(daemon, "refresh_schedule")
-        assert ticks[0] == ("SUCCESS", "")
-        for status, reason in ticks[1:]:
-            assert status == "SKIPPED"
-            assert "before" in reason
-
-
-def test_refreshes_every_minute_do_not_keep_the_training_from_its_turn(
-    monday: Life, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("REDS_REFRESH_CRON", "* * * * *")
-    with monday.daemon() as daemon:
-        for half_minutes in range(1, 24):
-            monday.go_to(MONDAY + timedelta(seconds=31) * half_minutes)
-            daemon.iterate()
+    with sunday.daemon() as daemon:
+        sunday.passes(daemon, 10)
         trained = len(runs_of(daemon, RETRAIN))
-        assert trained >= 2
-        assert trained <= len(runs_of(daemon, WEEKLY_REFRESH)) <= trained + 1
+        assert 1 <= trained <= len(runs_of(daemon, WEEKLY_REFRESH)) <= trained + 1
+        skipped = [reason for status, reason in ticks_of(daemon, "refresh_schedule") if reason]
+        assert skipped
+        assert all("the refresh before" in reason for reason in skipped)
 
 
-def test_a_tick_while_reds_run_works_starts_nothing(monday: Life) -> None:
+def test_a_tick_while_reds_run_works_starts_nothing(sunday: Life) -> None:
+    begin(sunday)
     lock = Platform(load_settings()).home.lock("run")
-    with monday.daemon() as daemon:
-        with at_work(lock, "`reds run`"):
-            monday.go_to(MONDAY + timedelta(seconds=12))
-            daemon.settle()
+    sunday.go_to(MONDAY)
+    with at_work(lock, "`reds run`"), sunday.daemon() as daemon:
         [(status, reason)] = ticks_of(daemon, "refresh_schedule")
         assert (status, "`reds run`" in reason) == ("SKIPPED", True)
-        with at_work(lock, "`reds retrain`"):
-            monday.go_to(MONDAY + WEEK + timedelta(seconds=12))
-            daemon.iterate()
+    sunday.go_to(MONDAY + WEEK)
+    with at_work(lock, "`reds retrain`"), sunday.daemon() as daemon:
         # It refreshes nothing, so the week's refresh is not lost to it.
         assert len(runs_of(daemon, WEEKLY_REFRESH)) == 1
 
 
 def test_a_tick_that_a_kill_interrupted_is_finished_with_the_run_it_had_made(
-    monday: Life,
+    sunday: Life,
 ) -> None:
-    with monday.daemon() as daemon:
-        monday.go_to(MONDAY + timedelta(seconds=12))
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(dg.DagsterInstance, "submit_run", _killed)
-            with pytest.raises(KeyboardInterrupt):
-                daemon.iterate()
-        [made] = runs_of(daemon, WEEKLY_REFRESH)
-        assert made.status == dg.DagsterRunStatus.NOT_STARTED
-    with monday.daemon() as daemon:
-        daemon.settle()
+    begin(sunday)
+    sunday.go_to(MONDAY)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(dg.DagsterInstance, "submit_run", _killed)
+        with sunday.daemon():
+            pytest.fail("it was to be killed")
+    with sunday.daemon() as daemon:
         [run] = runs_of(daemon, WEEKLY_REFRESH)
-        assert (run.run_id, run.status) == (made.run_id, dg.DagsterRunStatus.SUCCESS)
-        assert len(runs_of(daemon, RETRAIN)) == 1
+        assert run.status == dg.DagsterRunStatus.SUCCESS
+        assert ticks_of(daemon, "refresh_schedule") == [("SUCCESS", "")]
 
 
 def _killed(*_: object, **__: object) -> None:
@@ -173,9 +146,10 @@ def test_deletions_go_before_all_else_and_housekeeping_after(
     monkeypatch.setenv("REDS_HOUSEKEEPING", "report")
     for name in ("REFRESH", "RECHECK", "HOUSEKEEPING"):
         monkeypatch.setenv(f"REDS_{name}_CRON", "0 3 * * 1")
-    with life(home, MONDAY) as begun, begun.daemon() as daemon:
-        begun.go_to(MONDAY + timedelta(seconds=12))
-        daemon.settle()
+    with life(home, MONDAY - timedelta(hours=12)) as begun, begun.daemon() as daemon:
+        begun.go_to(MONDAY)
+        daemon.iterate()
+        begun.passes(daemon, 6)
         records = daemon.instance.get_run_records()
         started = sorted(records, key=lambda record: record.start_time or 0.0)
         order = [record.dagster_run.job_name for record in started]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,13 +128,11 @@ def what_is_elsewhere(settings: Settings, home: Home) -> list[str]:
             f"Models and their history are not in it: MLflow is {shown}; copy {_advice(shown)}, "
             "and the place where it keeps its files."
         )
-    dagster = (settings.dagster_home or home.dagster).resolve()
-    if dagster != home.dagster.resolve():
-        sentences.append(f"Dagster's history is not in it: it is in {dagster}; copy that too.")
-    elif _keeps_history_elsewhere(dagster):
+    configuration = _dagster_of(settings, home) / "dagster.yaml"
+    if _keeps_history_elsewhere(configuration):
         sentences.append(
-            f"Dagster's history is not in it: {dagster / 'dagster.yaml'} names another storage; "
-            "copy that too, with pg_dump if it is Postgres."
+            f"Dagster's history is not in it: {configuration} names another storage; copy that "
+            "too, with pg_dump if it is Postgres."
         )
     return sentences
 
@@ -142,35 +140,34 @@ def what_is_elsewhere(settings: Settings, home: Home) -> list[str]:
 def _write(
     platform: Platform, backup_id: str, made: Path, scratch: Path, *, pictures: bool
 ) -> Manifest:
-    home, elsewhere = platform.home, what_is_elsewhere(platform.settings, platform.home)
-    began = utc_now()
+    home, began = platform.home, utc_now()
+    dagster = _dagster_of(platform.settings, home)
     with ArchiveWriter(made) as archive:
         for place in DATA:
             if pictures or place not in PICTURES:
-                _add(archive, home, place, scratch)
+                _add(archive, files_at(home.root, place, dagster), scratch)
         # Whoever changes the champion or removes a version holds this too.
         with champion_lock(home):
             for place in MODELS:
-                _add(archive, home, place, scratch)
+                _add(archive, files_at(home.root, place, dagster), scratch)
             if not platform.settings.ledger_url:
-                _add(archive, home, LEDGER, scratch)
+                _add(archive, files_at(home.root, LEDGER, dagster), scratch)
         manifest = Manifest(
             backup_id=backup_id,
             made_at=began,
             reds=this_software().reds,
             packages=this_software().packages,
             pictures=pictures,
-            notes=tuple(elsewhere),
+            notes=tuple(what_is_elsewhere(platform.settings, home)),
             files=archive.files,
         )
         archive.finish(manifest)
     return manifest
 
 
-def _add(archive: ArchiveWriter, home: Home, place: str, scratch: Path) -> None:
-    """Add what is at or below one place of the home."""
-    for name in files_at(home.root, place):
-        path = home.root / name
+def _add(archive: ArchiveWriter, files: Iterable[tuple[str, Path]], scratch: Path) -> None:
+    """Add files, each as it is now."""
+    for name, path in files:
         # What goes while its directory is read was taken back, or is of no use any more.
         with suppress(FileNotFoundError):
             if is_database(path):
@@ -215,9 +212,13 @@ def _unfinished(file: Path) -> str:
     return f"{TEMPORARY_PREFIX}{file.name}-"
 
 
-def _keeps_history_elsewhere(dagster: Path) -> bool:
+def _dagster_of(settings: Settings, home: Home) -> Path:
+    return (settings.dagster_home or home.dagster).resolve()
+
+
+def _keeps_history_elsewhere(configuration: Path) -> bool:
     try:
-        configured = yaml.safe_load((dagster / "dagster.yaml").read_text(encoding="utf-8")) or {}
+        configured = yaml.safe_load(configuration.read_text(encoding="utf-8")) or {}
     except (FileNotFoundError, yaml.YAMLError):
         return False
     return not _STORAGES.isdisjoint(configured)

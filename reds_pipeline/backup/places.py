@@ -18,6 +18,7 @@ from reds_pipeline.storage.atomic import TEMPORARY_PREFIX
 LEDGER = "ledger.sqlite"
 MLFLOW = "mlflow.sqlite"
 KEY = "pseudonym.key"
+DAGSTER = "dagster"
 
 # The order is the rule that makes the copy sound while others work: what names other files goes
 # before what it names, because files are written before what names them. Models and the ledger
@@ -31,7 +32,7 @@ DATA = (
     "embeddings",
     "figures",
     "card",
-    "dagster",
+    DAGSTER,
     KEY,
     "reds.toml",
     "demo.json",
@@ -55,8 +56,8 @@ _BESIDE_DATABASES = ("-wal", "-shm", "-journal")
 _UNFINISHED = (TEMPORARY_PREFIX, DELETING_PREFIX)
 
 
-def files_at(root: Path, place: str) -> Iterator[str]:
-    """Yield the files at or below one place of a home, relative to it, in a fixed order.
+def files_at(root: Path, place: str, dagster: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the files at or below one place of a home, in a fixed order.
 
     Half-written files are passed over, and so are the parts of SQLite databases that have no
     meaning by themselves.
@@ -64,30 +65,34 @@ def files_at(root: Path, place: str) -> Iterator[str]:
     Args:
         root: The home.
         place: One of ``PLACES``.
+        dagster: Dagster's directory, which may lie elsewhere.
+
+    Yields:
+        The name in the home, and where the file is.
 
     Raises:
         RedsError: A directory inside is a link, behind which files would be missed.
     """
-    if place == "dagster":
+    if place == DAGSTER:
         for name in _OF_DAGSTER:
-            yield from _below(root, f"{place}/{name}")
+            yield from _below(dagster / name, f"{DAGSTER}/{name}")
     else:
-        yield from _below(root, place)
+        yield from _below(root / place, place)
 
 
-def _below(root: Path, place: str) -> Iterator[str]:
-    top = root / place
+def _below(top: Path, name: str) -> Iterator[tuple[str, Path]]:
     if top.is_file():
-        yield place
+        yield name, top
     for directory, names, files in os.walk(top):
         here = Path(directory)
-        for name in names:
-            if (here / name).is_symlink():
+        for inside in names:
+            if (here / inside).is_symlink():
                 raise RedsError(
-                    f"{here / name} is a link to another directory, which a backup would miss; "
+                    f"{here / inside} is a link to another directory, which a backup would miss; "
                     "put the directory itself there, or link the whole home instead."
                 )
-        names[:] = sorted(name for name in names if not name.startswith(_UNFINISHED))
-        for name in sorted(files):
-            if not name.startswith(_UNFINISHED) and not name.endswith(_BESIDE_DATABASES):
-                yield (here / name).relative_to(root).as_posix()
+        names[:] = sorted(inside for inside in names if not inside.startswith(_UNFINISHED))
+        for file in sorted(files):
+            if not file.startswith(_UNFINISHED) and not file.endswith(_BESIDE_DATABASES):
+                path = here / file
+                yield f"{name}/{path.relative_to(top).as_posix()}", path

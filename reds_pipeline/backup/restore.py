@@ -26,7 +26,7 @@ from reds_pipeline.backup.later_withdrawals import (
 )
 from reds_pipeline.backup.manifest import Manifest
 from reds_pipeline.backup.mlflow_paths import files_elsewhere, move_files
-from reds_pipeline.backup.places import KEY, LEDGER, MLFLOW
+from reds_pipeline.backup.places import DAGSTER, KEY, LEDGER, MLFLOW
 from reds_pipeline.errors import RedsError
 from reds_pipeline.resources import Platform
 from reds_pipeline.settings import Settings, load_settings
@@ -52,7 +52,7 @@ class RestoreReport:
         posts_to_confirm: Posts that their host has to show again before they are learnt from.
         given_photos_left_out: Photos that people had given, and of which nobody can tell.
         removed: What was withdrawn and therefore taken out again, with its number.
-        notes: What belonged to the installation and was not in the backup.
+        notes: What belonged to the installation and was not in the backup, or lies elsewhere now.
     """
 
     home: str
@@ -151,7 +151,10 @@ def _as_installation(
     platform = Platform(settings)
     home, ledger = platform.home, platform.ledger
     report = RestoreReport(
-        str(directory), manifest.made_at, len(manifest.files), notes=manifest.notes
+        str(directory),
+        manifest.made_at,
+        len(manifest.files),
+        notes=(*manifest.notes, *_about_dagster(manifest, settings, directory)),
     )
     try:
         # Models are told of what was withdrawn, so MLflow has to find them here meanwhile.
@@ -220,6 +223,16 @@ def _require_ledger(manifest: Manifest, settings: Settings) -> None:
         raise RedsError(
             "The backup holds no ledger, because it was kept elsewhere, and without it nobody "
             "knows what people took back; set REDS_LEDGER_URL to where it is now and try again."
+        )
+
+
+def _about_dagster(manifest: Manifest, settings: Settings, directory: Path) -> Iterator[str]:
+    """Say where Dagster's history is, where nobody would look for it."""
+    own, configured = Home(directory).dagster, settings.dagster_home
+    if configured is not None and configured.resolve() != own and manifest.count(DAGSTER):
+        yield (
+            f"Dagster's history is in {own}, while DAGSTER_HOME is {configured}: move it there, or "
+            "unset DAGSTER_HOME."
         )
 
 

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from reds_pipeline.housekeeping.disk_use import free_disk
 
 _PATIENCE_SECONDS = 10.0
-_SQLITE = "sqlite:///"
+_SQLITE, _POSTGRES = "sqlite:///", "postgresql"
 # Of Dagster's tables in Postgres, those that whole runs are deleted from.
 _TABLES = ("event_logs", "asset_check_executions", "asset_event_tags", "runs", "run_tags")
 
@@ -28,17 +28,21 @@ def databases(instance: dg.DagsterInstance, *addresses: str) -> list[str]:
 
     Args:
         instance: Dagster's.
-        *addresses: SQLAlchemy addresses of others; those that are none are left out.
+        *addresses: SQLAlchemy addresses of others, of which those of SQLite files count.
     """
     event_logs: Any = instance.event_log_storage
     runs: Any = instance.run_storage
     ticks: Any = instance.schedule_storage
-    opened = [event_logs.index_connection, runs.connect, ticks.connect]
     found = []
-    for connect in opened:
+    # An instance in memory has no storage for ticks.
+    for connect in (event_logs.index_connection, runs.connect, *([ticks.connect] if ticks else ())):
         with connect() as connection:
             found.append(connection.engine.url.render_as_string(hide_password=False))
-    return list(dict.fromkeys([*found, *filter(_is_file, addresses)]))
+    return [
+        address
+        for address in dict.fromkeys([*found, *addresses])
+        if _is_file(address) or (address in found and address.startswith(_POSTGRES))
+    ]
 
 
 def slack(address: str) -> int:

@@ -70,7 +70,7 @@ def chores(
             len(deleted),
             sum(taken(directory / run_id) for run_id in deleted),
             f"somebody deleted them more than {keep_days:g} days ago",
-            lambda: _collect_garbage(tracking, deleted),
+            lambda: _collect_garbage(tracking, deleted, directory, keep_days),
         )
     known = {str(run.info.run_id) for run in runs}
     lost = list(_lost_directories(directory, known))
@@ -142,7 +142,9 @@ def _deleted_runs(tracking: Tracking, before: datetime, needed: Collection[str])
     return sorted(run_id for (run_id,) in rows if run_id not in needed)
 
 
-def _collect_garbage(tracking: Tracking, run_ids: Sequence[str]) -> None:
+def _collect_garbage(
+    tracking: Tracking, run_ids: Sequence[str], directory: Path, keep_days: float
+) -> None:
     """Have MLflow's own ``mlflow gc`` remove deleted runs with their files."""
     import mlflow
     from mlflow.cli import gc
@@ -153,8 +155,12 @@ def _collect_garbage(tracking: Tracking, run_ids: Sequence[str]) -> None:
         for start in range(0, len(run_ids), _AT_ONCE):
             names = ",".join(run_ids[start : start + _AT_ONCE])
             arguments = ["--backend-store-uri", tracking.uri, "--tracking-uri", tracking.uri]
+            # It looks for deleted experiments, too.
+            arguments += ["--older-than", f"{max(keep_days, 0.0) * 86400:.0f}s"]
             with redirect_stdout(StringIO()):
                 gc.main([*arguments, "--run-ids", names], standalone_mode=False)
+        # It leaves the directory that held them.
+        removing([directory / run_id for run_id in run_ids])()
     except (MlflowException, OSError) as error:
         reason = " ".join(str(error).split())
         raise RedsError(

@@ -65,6 +65,7 @@ class Remembered:
         ahead_refreshes: How many in a row it would have deserved a place.
         query_tags: What its posts were asked for by.
         synset: Its sense.
+        reason: Why it was what it was.
     """
 
     lemma: str
@@ -74,6 +75,7 @@ class Remembered:
     ahead_refreshes: int = 0
     query_tags: tuple[str, ...] = ()
     synset: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -227,8 +229,9 @@ def classes_by_name(
 
 def left_before(was: Remembered, word: Candidate | None) -> ClassRow:
     """Return the row of a class that left earlier, with its word in the sample if that is known."""
-    reason = f"left on {was.since[:10]}"
-    return ClassRow(gone(was, word, reason), LEFT, was.since, ahead_refreshes=was.ahead_refreshes)
+    return ClassRow(
+        gone(was, word, was.reason), LEFT, was.since, ahead_refreshes=was.ahead_refreshes
+    )
 
 
 def gone(was: Remembered, word: Candidate | None, reason: str) -> Candidate:

@@ -72,7 +72,10 @@ def rank_biased_overlap(one: Ranking, other: Ranking, persistence: float = PERSI
 
 
 def overlaps(
-    ones: NDArray[np.int64], others: NDArray[np.int64], persistence: float = PERSISTENCE
+    ones: NDArray[np.int64],
+    others: NDArray[np.int64],
+    persistence: float = PERSISTENCE,
+    depth: int | None = None,
 ) -> NDArray[np.float64]:
     """Return (m,): the rank-biased overlap of each of m pairs of rankings.
 
@@ -80,6 +83,7 @@ def overlaps(
         ones: (m, names) counts.
         others: (m, names) counts of the same names.
         persistence: See ``rank_biased_overlap``.
+        depth: Ranks that are looked at; by default as far as the shorter ranking goes.
 
     Raises:
         ValueError: A ranking is empty.
@@ -92,7 +96,7 @@ def overlaps(
     held = _up_to(first, deepest) + _up_to(second, deepest)
     agreement = 2 * _up_to(np.maximum(first, second), deepest) / np.maximum(held, 1)
     depths = np.arange(1, deepest + 1)
-    evaluated = np.minimum(*sizes)[:, None]
+    evaluated = np.minimum(np.minimum(*sizes), depth or deepest)[:, None]
     weights = np.where(depths <= evaluated, persistence ** (depths - 1.0), 0)
     seen = (1 - persistence) * (agreement * weights).sum(axis=1)
     last = agreement[np.arange(len(ones)), evaluated[:, 0] - 1]

@@ -44,7 +44,7 @@ class Ledger:
 
     def __init__(self, url: str) -> None:
         # A server may have restarted since a connection was used last.
-        self._engine = sa.create_engine(_with_driver(url), pool_pre_ping=True)
+        self._engine = sa.create_engine(with_driver(url), pool_pre_ping=True)
         if self._engine.dialect.name == "sqlite":
             sa.event.listen(self._engine, "connect", _use_write_ahead_log)
             if database := self._engine.url.database:
@@ -158,6 +158,7 @@ def _use_write_ahead_log(connection: Any, _record: Any) -> None:
             time.sleep(_SECONDS_BETWEEN_ATTEMPTS)
 
 
-def _with_driver(url: str) -> str:
+def with_driver(url: str) -> str:
+    """Return an address of a database with the driver that REDS has for it."""
     # A bare postgresql:// means psycopg 3 to SQLAlchemy 2.1; Dagster brings psycopg2.
     return url.replace("postgresql://", "postgresql+psycopg2://", 1)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import dagster as dg
@@ -10,8 +11,8 @@ from reds_pipeline.assets.common import markdown_table, picture, plain_failures
 from reds_pipeline.errors import RedsError
 from reds_pipeline.resources import Platform
 from reds_pipeline.settings import load_settings
-from reds_pipeline.stage_inputs import curated_rows
 from reds_pipeline.storage.home import Home
+from reds_pipeline.storage.tables import read_rows
 from reds_pipeline.storage.workers import at_work
 from reds_pipeline.withdrawal import requests
 from reds_pipeline.withdrawal.withdraw import WithdrawalRequest, withdraw
@@ -82,24 +83,26 @@ def test_pictures_name_their_type(data: bytes, media_type: str) -> None:
 
 
 @pytest.mark.req("R-SCR-11")
-@pytest.mark.parametrize("attended", [True, False])
 def test_a_stage_that_a_withdrawal_takes_something_from_goes_on_without_it(
-    tmp_path: Path, attended: bool
+    tmp_path: Path, mlflow_database: Path
 ) -> None:
     home = held_home.fill(tmp_path)
-    platform = Platform(load_settings(home=tmp_path), attended=attended)
+    shutil.copyfile(mlflow_database, tmp_path / "mlflow.sqlite")
+    # Somebody waits for the result, so that nothing is tried again in a minute.
+    platform = Platform(load_settings(home=tmp_path), attended=True)
     [store] = [store for store in home.array_stores() if store.root.parent.name == "tensors"]
-    taken = curated_rows(home)[0]["sha256"]
+    table = home.table("curated_dataset")
+    taken = read_rows(table)[0]["sha256"]
     passes: list[set[str]] = []
 
     @plain_failures
     def stage(platform: Platform) -> dg.MaterializeResult:
-        keys = [row["sha256"] for row in curated_rows(home)]
+        keys = sorted({row["sha256"] for row in read_rows(table)})
         passes.append(set(keys))
         if len(passes) == 1:
             # Somebody asks while the pipeline works, and is not made to wait for it.
             with at_work(home.lock("run"), "`reds run`"):
-                asked = WithdrawalRequest(requests.picture(taken), why="asked")
+                asked = WithdrawalRequest(requests.picture(taken, 0), why="asked")
                 assert withdraw(home, platform.ledger, platform.tracking, asked).is_finished
         store.read(keys)
         return dg.MaterializeResult(metadata={"pictures": len(keys)})

@@ -169,7 +169,8 @@ def test_it_does_not_pretend_to_hold_what_lies_elsewhere(
     platform: Platform, tmp_path: Path
 ) -> None:
     elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
+    (elsewhere / "dagster").mkdir(parents=True)
+    (elsewhere / "dagster" / "dagster.yaml").write_text("storage:\n  postgres: {}\n")
     settings = load_settings(
         home=platform.home.root,
         ledger_url=f"sqlite:///{elsewhere / 'ledger.sqlite'}",
@@ -181,4 +182,6 @@ def test_it_does_not_pretend_to_hold_what_lies_elsewhere(
     assert "MLflow is postgresql://reds:***@db/mlflow; copy it with pg_dump" in notes
     assert "Dagster's history is not in it" in notes
     assert "secret" not in notes
-    assert "ledger.sqlite" not in names_in(tmp_path / "saved.tar")
+    names = names_in(tmp_path / "saved.tar")
+    assert "ledger.sqlite" not in names
+    assert "dagster/dagster.yaml" in names, "what is a file of Dagster's goes in from anywhere"

@@ -205,6 +205,21 @@ def test_an_empty_directory_becomes_the_home_itself(saved: Saved, tmp_path: Path
     assert not [path for path in place.iterdir() if path.name.startswith(".")]
 
 
+def test_dagsters_history_is_said_to_be_where_nobody_looks(
+    platform: Platform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in the container, where DAGSTER_HOME lies beside REDS_HOME."""
+    history = tmp_path / "dagster" / "history"
+    history.mkdir(parents=True)
+    (history / "runs.txt").write_text("one run")
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
+    beside = Platform(load_settings(home=platform.home.root))
+    make_backup(beside, tmp_path / "saved.tar")
+    report = restore_backup(tmp_path / "saved.tar", tmp_path / "new")
+    assert (tmp_path / "new" / "dagster" / "history" / "runs.txt").read_text() == "one run"
+    assert f"while DAGSTER_HOME is {tmp_path / 'dagster'}" in report.sentences()[-1]
+
+
 def test_a_damaged_backup_leaves_no_trace(saved: Saved, tmp_path: Path) -> None:
     data = saved.file.read_bytes()
     place = data.index(drawn(5)[200:400])

@@ -38,9 +38,16 @@ def server() -> Iterator[str]:
         yield f"postgresql+psycopg2://dagster:secret@127.0.0.1:{port}/dagster"
 
 
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """An instance on SQLite, as in every home."""
+    with opened(tmp_path, NOTHING_PRINTED) as made:
+        yield made
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-def instance(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    """An instance on SQLite as in every home, the second time on Postgres as in containers."""
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """An instance on SQLite, the second time on Postgres as in containers."""
     settings: dict[str, Any] = dict(NOTHING_PRINTED)
     if request.param == "postgres":
         url = request.getfixturevalue("server")
@@ -91,33 +98,33 @@ def rows_about(instance: dg.DagsterInstance, run_id: str) -> int:
 
 
 def test_old_runs_go_and_what_they_were_the_last_to_say_stays(
-    instance: dg.DagsterInstance, tmp_path: Path
+    either: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     """The page, freshness and sensors know how things stand by the runs that stay."""
-    first = refresh(instance)
-    only_of_dog = collect(instance, "dog", first)
-    superseded = collect(instance, "cat", first)
-    failed = collect(instance, "cat", first, fails="yes")
+    first = refresh(either)
+    only_of_dog = collect(either, "dog", first)
+    superseded = collect(either, "cat", first)
+    failed = collect(either, "cat", first, fails="yes")
     older_failure = failed
-    second = refresh(instance)
-    of_cat = collect(instance, "cat", second)
-    failed = collect(instance, "cat", second, fails="yes")
-    queued = instance.create_run_for_job(DEFINITIONS.resolve_job_def("weekly_refresh")).run_id
-    assert found(instance, days=1) == [], "nothing is old"
+    second = refresh(either)
+    of_cat = collect(either, "cat", second)
+    failed = collect(either, "cat", second, fails="yes")
+    queued = either.create_run_for_job(DEFINITIONS.resolve_job_def("weekly_refresh")).run_id
+    assert found(either, days=1) == [], "nothing is old"
 
-    [chore] = tidy(instance)
+    [chore] = tidy(either)
     assert chore.count == 3
     assert chore.size > 3000
-    assert remaining(instance) == {only_of_dog, second, of_cat, failed, queued}
+    assert remaining(either) == {only_of_dog, second, of_cat, failed, queued}
     for run_id in (first, superseded, older_failure):
-        assert rows_about(instance, run_id) == 0
+        assert rows_about(either, run_id) == 0
         assert not list(tmp_path.rglob(f"*{run_id}*")), "SQLite's file of the run is gone, too"
-    assert latest(instance, "cat") == of_cat
-    assert latest(instance, "dog") == only_of_dog
-    assert instance.get_materialized_partitions(IMAGES) == set(NAMES)
-    [record] = instance.fetch_materializations(SELECTION, limit=1).records
+    assert latest(either, "cat") == of_cat
+    assert latest(either, "dog") == only_of_dog
+    assert either.get_materialized_partitions(IMAGES) == set(NAMES)
+    [record] = either.fetch_materializations(SELECTION, limit=1).records
     assert record.run_id == second
-    assert found(instance) == [], "a second time there is nothing to do"
+    assert found(either) == [], "a second time there is nothing to do"
 
 
 def test_a_class_that_is_none_any_more_keeps_no_run(instance: dg.DagsterInstance) -> None:
@@ -161,7 +168,7 @@ def test_a_kill_between_two_steps_of_a_removal_is_made_good(
 
 
 def test_databases_give_back_what_was_deleted_from_them(
-    instance: dg.DagsterInstance, tmp_path: Path
+    either: dg.DagsterInstance, tmp_path: Path
 ) -> None:
     secret = "a sentence in the metadata of an old run " * 2000
 
@@ -170,14 +177,14 @@ def test_databases_give_back_what_was_deleted_from_them(
         return dg.MaterializeResult(metadata={"said": secret})
 
     for _ in range(3):
-        dg.materialize([notes], instance=instance)
-    tidy(instance)
-    places = databases(instance, "sqlite:////nowhere/mlflow.sqlite")
+        dg.materialize([notes], instance=either)
+    tidy(either)
+    places = databases(either, "sqlite:////nowhere/mlflow.sqlite")
     assert list(shrink(places)) == []
     assert sum(map(slack, places)) == 0
     held = sum(path.read_bytes().count(secret[:80].encode()) > 0 for path in _files(tmp_path))
     assert held in (0, 2), "only the newest run and the index say it, in SQLite"
-    wanted = instance.fetch_materializations(notes.key, limit=5).records
+    wanted = either.fetch_materializations(notes.key, limit=5).records
     assert len(wanted) == 1
     assert json.dumps(secret)[1:80] in repr(wanted[0].asset_materialization)
 

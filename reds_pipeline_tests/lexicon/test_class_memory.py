@@ -64,7 +64,7 @@ class Weeks:
 
     def week(
         self,
-        sample: Mapping[str, int | Candidate],
+        sample: Mapping[str, object],
         supply: Mapping[str, Supply] | None = None,
         after: timedelta = WEEK,
         **others: object,
@@ -73,7 +73,7 @@ class Weeks:
         self.now += after
         before = len(self.changes)
         words = {row.lemma: word(row.lemma, 0) for row in self.memory.rows} | {
-            name: found if isinstance(found, Candidate) else word(name, found)
+            name: found if isinstance(found, Candidate) else word(name, int(str(found)))
             for name, found in sample.items()
         }
         known = {row.lemma: MANY for row in self.memory.rows if row.state}
@@ -105,6 +105,7 @@ class Weeks:
                     row.dry_refreshes,
                     row.ahead_refreshes,
                     row.candidate.query_tags,
+                    reason=row.candidate.reason,
                 )
                 for row in classes.rows
             ),
@@ -152,7 +153,9 @@ def test_a_class_leaves_after_it_was_dry_for_long_enough_in_a_row(weeks: Weeks) 
     assert weeks.week(without, dry) == []
     assert weeks.week(without, dry) == [("owl", "left")]
     assert weeks.states() == {"cat": LEARNING, "dog": LEARNING, "owl": LEFT}
-    assert "no new picture came, and the sample carries too few posts: 0" in weeks.changes[-1].reason
+    assert (
+        "no new picture came, and the sample carries too few posts: 0" in weeks.changes[-1].reason
+    )
     assert "for 3 refreshes in a row" in weeks.changes[-1].reason
 
 
@@ -267,6 +270,8 @@ def test_what_left_comes_back_after_as_long_and_with_what_it_has(weeks: Weeks) -
         weeks.week({"cat": 20, "dog": 20}, {"owl": NOTHING_NEW})
     assert weeks.states()["owl"] == LEFT
     assert [weeks.week(ALL) for _ in range(2)] == [[], []]
+    [why] = [row.reason for row in weeks.memory.rows if row.lemma == "owl"]
+    assert "no new picture came" in why, "people are told why it left for as long as it is gone"
     assert weeks.week(ALL) == [("owl", "entered"), ("owl", "learning")]
 
 

@@ -228,12 +228,12 @@ class DriftingWorld:
         elif how == "mark it sensitive":
             self.instance.put_post(replace(post, sensitive=True))
         else:
-            changes: dict[str, Any] = {
+            wishes: dict[str, dict[str, Any]] = {
                 "opt out": {"note": _OPT_OUT},
                 "close the account": {"deleted": True},
                 "lock the account": {"locked": True},
-            }[how]
-            self.instance.edit_author(author_id, **changes)
+            }
+            self.instance.edit_author(author_id, **wishes[how])
             self._people.leave(author_id)
             for each in posts_of[author_id]:
                 self.truth.take_back(each.post.post_id, at, how)

@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
+from typing import SupportsIndex
 
 import dagster as dg
 import time_machine
@@ -75,8 +76,10 @@ def sleeping_is_time(clock: time_machine.Traveller) -> Iterator[None]:
     """
     sleep, thread = time.sleep, threading.get_ident()
 
-    def move_or_sleep(seconds: float) -> None:
-        if seconds >= _LONG_SECONDS and threading.get_ident() == thread:
+    def move_or_sleep(seconds: float | SupportsIndex) -> None:
+        if not isinstance(seconds, float | int):
+            sleep(seconds)
+        elif seconds >= _LONG_SECONDS and threading.get_ident() == thread:
             clock.shift(seconds)
         else:
             sleep(seconds)

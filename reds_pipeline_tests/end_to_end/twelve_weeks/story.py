@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import time_machine
 
 from reds_pipeline.demo.drifting.plan import DriftPlan
@@ -80,6 +81,16 @@ class WeekReport:
     runs: Counter[tuple[str, str]]
     seconds: tuple[float, float]
 
+    @property
+    def refreshed(self) -> bool:
+        """Whether the host was sampled and collected from."""
+        return self.runs["weekly_refresh", "SUCCESS"] > 0
+
+    @property
+    def embedded(self) -> int:
+        """Pictures whose features were computed."""
+        return self.cost[EMBEDDINGS_COMPUTED]
+
 
 @dataclass
 class Story:
@@ -137,7 +148,7 @@ class Story:
         """Live through one week after the other and report each."""
         for week in range(1, self.plan.weeks + 1):
             self.world.instance.reset_requests()
-            cost_before, runs_before = Counter(self.platform.cost), self._runs()
+            cost_before, started = Counter(self.platform.cost), datetime.now(UTC)
             began = time.monotonic(), time.process_time()
             self._live_week(week)
             requests = self.world.instance.requests
@@ -153,11 +164,19 @@ class Story:
                         each.path for each in requests if each.path.startswith(_PICTURES)
                     ),
                     requests=len(requests),
-                    runs=self._runs() - runs_before,
+                    runs=self._runs_since(started),
                     seconds=(time.monotonic() - began[0], time.process_time() - began[1]),
                 )
             )
             yield self.reports[-1]
+
+    @property
+    def swept_until(self) -> datetime:
+        """What was taken back before this moment has been looked for; later things may be left."""
+        down = self.plan.outage_week
+        if down and len(self.reports) == down:
+            return _MONDAY_MORNING + timedelta(weeks=down - 2)
+        return self.reports[-1].at
 
     def champion(self) -> str:
         """Return the version that serves now, "" for none."""
@@ -240,5 +259,6 @@ class Story:
             path.stat().st_blocks * 512 for path in self.home.root.rglob("*") if path.is_file()
         )
 
-    def _runs(self) -> Counter[tuple[str, str]]:
-        return Counter((run.job_name, run.status.value) for run in self.daemon.instance.get_runs())
+    def _runs_since(self, moment: datetime) -> Counter[tuple[str, str]]:
+        runs = self.daemon.instance.get_runs(dg.RunsFilter(created_after=moment))
+        return Counter((run.job_name, run.status.value) for run in runs)

@@ -1,0 +1,1 @@
+"""Tests of reds_pipeline.retraining."""
