@@ -9,7 +9,7 @@ starting and only complains in its log. What two of them start twice is executed
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,12 +52,13 @@ def daemons_of(instance: dg.DagsterInstance, directory: Path) -> Daemons:
     now = datetime.now(UTC).timestamp()
     last = max((beat.timestamp for beat in beats), default=0.0)
     # Whoever starts writes all of them anew, so two names among the newest are two daemons.
-    recent = {
-        beat.daemon_id for beat in beats if now - beat.timestamp < 1.5 * _SECONDS_OF_A_BEAT
-    }
+    recent = {beat.daemon_id for beat in beats if now - beat.timestamp < 1.5 * _SECONDS_OF_A_BEAT}
     processes = daemon_processes(directory)
     lines = {
-        error.message.strip().splitlines()[0] for beat in beats for error in beat.errors or () if error.message.strip()
+        error.message.strip().splitlines()[0]
+        for beat in beats
+        for error in beat.errors or ()
+        if error.message.strip()
     }
     return Daemons(
         last_heard_at=as_text(datetime.fromtimestamp(last, UTC)) if last else "",
@@ -90,8 +91,14 @@ def _commands() -> Iterator[tuple[Path, list[str]]]:
         yield process, [os.fsdecode(word) for word in words]
 
 
-def _is_daemon(words: Collection[str]) -> bool:
-    return "run" in words and any(Path(word).name in _PROGRAMS for word in words)
+def _is_daemon(words: Sequence[str]) -> bool:
+    # Not what only starts one, such as `timeout 60 dagster-daemon run`.
+    first = Path(words[0]).name if words else ""
+    return (
+        (first in _PROGRAMS or first.startswith("python"))
+        and "run" in words
+        and any(Path(word).name in _PROGRAMS for word in words)
+    )
 
 
 def _environment(process: Path) -> list[bytes]:

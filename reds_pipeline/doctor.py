@@ -6,7 +6,6 @@ doing it.
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from reds_pipeline.demo.demo_home import demo_answering
 from reds_pipeline.errors import RedsError
+from reds_pipeline.housekeeping.disk_use import complaint, disk_use
 from reds_pipeline.resources import Platform
 from reds_pipeline.settings import Settings
 
@@ -62,6 +62,7 @@ def examine(settings: Settings) -> list[Finding]:
             *_weights(settings),
             _engines(settings),
             _tracking(platform),
+            _daemons(settings),
             *page_findings(settings),
             *_host(platform),
         ]
@@ -73,18 +74,14 @@ def _python() -> Finding:
 
 
 def _disk(platform: Platform) -> Finding:
-    place = platform.home.root
-    while not place.exists():
-        place = place.parent
-    free, wanted = shutil.disk_usage(place).free / 1e9, platform.settings.free_disk_gb
-    if free < wanted:
-        return Finding(
-            "disk",
-            False,
-            f"Only {free:.1f} GB are free at {place}; free {wanted:g} GB, set REDS_HOME to a "
-            "larger disk, or set REDS_FREE_DISK_GB to what is enough here.",
-        )
-    return Finding("disk", True, f"{free:.0f} GB free at {place}")
+    use = disk_use(platform.home.root)
+    if wrong := complaint(use, platform.settings):
+        return Finding("disk", False, wrong)
+    return Finding(
+        "disk",
+        True,
+        f"{use.free / 1e9:.0f} GB free, {use.total / 1e9:.1f} GB in {platform.home.root}",
+    )
 
 
 def _wordnet() -> Finding:
@@ -149,6 +146,23 @@ def _tracking(platform: Platform) -> Finding:
     except RedsError as error:
         return Finding("MLflow", False, str(error))
     return Finding("MLflow", True, platform.tracking.uri)
+
+
+def _daemons(settings: Settings) -> Finding:
+    from reds_pipeline.daemons import daemon_processes
+
+    directory = (settings.dagster_home or settings.home / "dagster").resolve()
+    processes = daemon_processes(directory)
+    if len(processes) > 1:
+        numbers = ", ".join(map(str, processes))
+        return Finding(
+            "Dagster's daemon",
+            False,
+            f"{len(processes)} of them work on {directory} (processes {numbers}); stop all but the "
+            "one that `reds up`, or your service, started.",
+        )
+    said = f"runs (process {processes[0]})" if processes else "does not run here; `reds up` does it"
+    return Finding("Dagster's daemon", True, said)
 
 
 def page_findings(settings: Settings) -> Iterator[Finding]:

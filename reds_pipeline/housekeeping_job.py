@@ -5,7 +5,6 @@ What does not: finding and removing things (``housekeeping``), which ``reds prun
 way, and when it runs (``schedules.py``).
 """
 
-from datetime import UTC, datetime
 from typing import Literal
 
 import dagster as dg
@@ -13,9 +12,9 @@ from pydantic import Field
 
 from reds_pipeline.assets.common import markdown_table
 from reds_pipeline.errors import RedsError
+from reds_pipeline.housekeeping.disk_notice import tell_of_disk
 from reds_pipeline.housekeeping.keep_house import HousekeepingReport, keep_house
 from reds_pipeline.jobs import AFTER_OTHERS, HOUSEKEEPING
-from reds_pipeline.notices import DISK, notify
 from reds_pipeline.resources import Platform
 
 
@@ -57,8 +56,7 @@ def keep_house_op(
         context.log.info(line)
     context.add_output_metadata(_metadata(report))
     if report.complaint:
-        week = datetime.now(UTC).strftime("%G week %V")
-        notify(platform, DISK, "REDS is running out of disk", report.complaint, once=f"disk {week}")
+        tell_of_disk(platform, report.complaint)
 
 
 @dg.job(

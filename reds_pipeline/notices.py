@@ -37,7 +37,8 @@ _SHOWN_OF_A_BUNDLE = 5
 _LONGEST_BODY = 2000
 # Anything shorter also stands in words where it is no secret.
 _SHORTEST_SECRET = 4
-_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s\"'<>)\]}]+", re.IGNORECASE)
+# Without what ends a sentence after it.
+_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s\"'<>)\]}]*[^\s\"'<>)\]}.,;:!?]", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -24,41 +24,51 @@ from reds_pipeline.storage.workers import worker_at
 DAYS_LOOKED_BACK = 7.0
 _LONGEST_REASON = 200
 
-Section = TypeVar("Section")
+Value = TypeVar("Value")
 
 
-def overview(platform: Platform) -> dict[str, Any]:
-    """Return every section of the screen, as JSON; one that cannot be read is None.
+class Sections:
+    """Reads one section after the other, so that one that fails hides no other.
 
-    ``unreadable`` says of each such section, in a sentence, why.
+    Attributes:
+        unreadable: Name of each section that could not be read, and why, in a sentence.
     """
-    unreadable: dict[str, str] = {}
 
-    def section(name: str, read: Callable[[], Section]) -> Section | None:
+    def __init__(self) -> None:
+        self.unreadable: dict[str, str] = {}
+
+    def read(self, name: str, read: Callable[[], Value], otherwise: Value) -> Value:
+        """Return what ``read`` returns; ``otherwise`` if it fails, in whatever way."""
         try:
             return read()
         except Exception as error:
-            # Whatever a damaged file or a database that is down raises, the rest is shown.
+            # Damaged files and databases that are down raise whatever their libraries like.
             reason = " ".join(str(error).split())[:_LONGEST_REASON]
-            unreadable[name] = reason or type(error).__name__
-            return None
+            self.unreadable.setdefault(name, reason or type(error).__name__)
+            return otherwise
 
+
+def overview(platform: Platform, sections: Sections) -> dict[str, Any]:
+    """Return every section of the screen, as JSON; None for one that cannot be read."""
     home, settings = platform.home, platform.settings
-    spine = section("runs", lambda: _spine(settings))
-    trained_at = ((spine or {}).get("succeeded") or {}).get("retrain", "")
-    found = {
+
+    def read(name: str, function: Callable[[], Any]) -> Any:
+        return sections.read(name, function, None)
+
+    spine = read("runs", lambda: _spine(settings))
+    trained_at = spine["succeeded"].get("retrain", "") if spine else ""
+    return {
         "now": as_text(datetime.now(UTC)),
-        "at_work": section("at work", lambda: _at_work(home)),
+        "at_work": read("at work", lambda: _at_work(home)),
         "spine": spine,
-        "serving": section("champion", lambda: _serving(platform)),
-        "freshness": section("freshness", lambda: _freshness(settings, trained_at)),
-        "retraining": section("retraining", lambda: _retraining(platform, trained_at)),
-        "classes_now": section("classes", lambda: _classes(home)),
-        "posts": section("posts", lambda: _posts(platform)),
-        "disk": section("disk", lambda: _disk(settings, home)),
-        "recent": section("ledger", lambda: _recent(platform)),
+        "serving": read("champion", lambda: _serving(platform)),
+        "freshness": read("freshness", lambda: _freshness(settings, trained_at)),
+        "retraining": read("retraining", lambda: _retraining(platform, trained_at)),
+        "classes_now": read("classes", lambda: _classes(home)),
+        "posts": read("posts", lambda: _posts(platform)),
+        "disk": read("disk", lambda: _disk(settings, home)),
+        "recent": read("ledger", lambda: _recent(platform)),
     }
-    return {**found, "unreadable": unreadable}
 
 
 def has_ledger(platform: Platform) -> bool:
@@ -174,24 +184,21 @@ def _classes(home: Home) -> list[dict[str, Any]]:
 
 def _supply(home: Home, name: str) -> dict[str, Any]:
     """Count the kept posts of the time of which all were seen; a rate would need an interval."""
-    from reds_pipeline.retraining.supply import posted_at, walked_window
+    from reds_pipeline.fediverse.posts import posted_at
+    from reds_pipeline.retraining.supply import walked_window
 
     posts = read_rows(home.table("posts", name), POSTS)
     window = walked_window(posts, read_rows(home.table("cursors", name), CURSORS))
     if window is None:
         return {"posts": None, "days": None}
-    moments = [posted_at(row) for row in posts if row["status"] == "kept" and posted_at(row)]
-    inside = sum(
-        window.start <= datetime.fromisoformat(moment) <= window.end for moment in moments
-    )
+    start, end = as_text(window.start), as_text(window.end)
+    inside = sum(row["status"] == "kept" and start <= posted_at(row) <= end for row in posts)
     return {"posts": inside, "days": window.days}
 
 
 def _posts(platform: Platform) -> dict[str, Any]:
     """Count kept posts, and those that their host has not shown for too long to learn from."""
-    oldest = as_text(
-        datetime.now(UTC) - timedelta(days=platform.settings.confirmed_within_days)
-    )
+    oldest = as_text(datetime.now(UTC) - timedelta(days=platform.settings.confirmed_within_days))
     seen = {
         row["post_key"]: row["confirmed_at"] or row["collected_at"] or ""
         for path in platform.home.root.glob("tables/posts/*.parquet")

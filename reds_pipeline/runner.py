@@ -17,6 +17,7 @@ import dagster as dg
 
 from reds_pipeline.definitions import build_defs
 from reds_pipeline.errors import RedsError
+from reds_pipeline.full_disk import full_disk_sentence
 from reds_pipeline.instance import close_interrupted_runs, open_instance
 from reds_pipeline.jobs import (
     COLLECT_CLASS,
@@ -183,7 +184,15 @@ def _executor(
         interrupts = stack.enter_context(_Interrupts())
         # The lock says that no run of this command can be alive.
         close_interrupted_runs(instance, is_driven_by_command_line)
-        yield _Executor(build_defs(platform=platform), instance, interrupts)
+        try:
+            yield _Executor(build_defs(platform=platform), instance, interrupts)
+        except Exception as error:
+            # Dagster's own databases may be the first to notice.
+            if not isinstance(error, RedsError) and (
+                sentence := full_disk_sentence(error, platform.home.root)
+            ):
+                raise RedsError(sentence) from error
+            raise
 
 
 @contextmanager

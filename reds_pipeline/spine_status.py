@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from reds_pipeline.settings import Settings
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from reds_pipeline.daemons import Daemons
 
 _RUNS_LOOKED_AT = 200
+# Schedules may rest for months.
+_LONGEST_INTERVAL = timedelta(days=800)
 
 
 @dataclass(frozen=True)
@@ -118,16 +119,21 @@ _RUNNING = ("STARTING", "STARTED", "CANCELING")
 _QUEUED = ("QUEUED", "NOT_STARTED")
 
 
-def next_tick(cron: str, timezone: str, after: datetime) -> str:
+def next_tick(cron: str, timezone: str) -> str:
     """Return when a schedule ticks next, ISO 8601 in UTC."""
     import dagster as dg
 
-    # Dagster brings the reader of such texts, but offers it only as part of its partitions.
+    # Dagster brings the reader of such texts, but offers it only as part of its partitions, of
+    # which the last one, with the offset, is the one that has begun and not ended.
     ticks = dg.TimeWindowPartitionsDefinition(
-        start=after, fmt="%Y-%m-%d-%H:%M", cron_schedule=cron, timezone=timezone
+        start=datetime.now(UTC) - _LONGEST_INTERVAL,
+        fmt="%Y-%m-%d-%H:%M",
+        cron_schedule=cron,
+        timezone=timezone,
+        end_offset=1,
     )
-    window = ticks.get_next_partition_window(after)
-    return as_text(window.start) if window else ""
+    window = ticks.get_last_partition_window()
+    return as_text(window.end) if window else ""
 
 
 def _schedules(
@@ -149,7 +155,7 @@ def _schedules(
             ScheduleStatus(
                 name=name,
                 stopped=stopped,
-                next_at="" if stopped else next_tick(cron, settings.timezone, datetime.now(UTC)),
+                next_at="" if stopped else next_tick(cron, settings.timezone),
                 last_at=_text(at),
                 last=last,
             )

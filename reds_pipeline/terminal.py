@@ -39,12 +39,11 @@ def show_summary(summary: Mapping[str, Any]) -> None:
         console.print(f"Champion: {champion['backbone']}, version {champion['version']}")
 
 
-def show_status(report: Mapping[str, Any]) -> None:
-    """Show what ``status.home_status`` returned."""
+def show_details(report: Mapping[str, Any]) -> None:
+    """Show the details of what ``status.home_status`` returned, below its one screen."""
     console = make_console()
-    console.print(f"Home: {report['home']}\nMLflow: {report['tracking_uri']}")
+    console.print(f"\nMLflow: {report['tracking_uri']}")
     if not report["classes"]:
-        console.print("Nothing has been collected yet; start with `reds run` or `reds demo`.")
         return
     show_summary(report)
     _show_balance(console, report["balance"], report["review"])
@@ -239,13 +238,13 @@ def show_next_steps(settings: Settings, example: Path | None) -> None:
     console.print(f"  {reds} up{option}    (the page, Dagster and MLflow in the browser)")
 
 
-def make_console(*, soft_wrap: bool = False) -> Console:
+def make_console(*, soft_wrap: bool = False, width_of_a_file: int = _WIDTH_OF_A_FILE) -> Console:
     """Return where people read, with a width of its own where that is no terminal."""
     # Paths and sentences may hold square brackets, which Rich would take for its own markup.
     console = Console(markup=False, highlight=False, soft_wrap=soft_wrap)
     if not console.is_terminal:
         # A pipe or file has no width of its own, and Rich would squeeze tables into 80 columns.
-        console.width = _WIDTH_OF_A_FILE
+        console.width = width_of_a_file
     return console
 
 

@@ -23,7 +23,14 @@ _ALARMS_SHOWN = 6
 _CLASSES_SHOWN = 12
 _FAILURES_SHOWN = 3
 _LONGEST_SENTENCE = 220
-_JOBS = ("weekly_refresh", "collect_class", "measure_drift", "retrain", "recheck_posts", "housekeeping")
+_JOBS = (
+    "weekly_refresh",
+    "collect_class",
+    "measure_drift",
+    "retrain",
+    "recheck_posts",
+    "housekeeping",
+)
 
 
 def show_screen(report: Mapping[str, Any]) -> None:
@@ -124,7 +131,8 @@ def _of_runs(report: Mapping[str, Any], now: str) -> Iterator[tuple[str, str]]:
         for schedule in spine["schedules"]
         if schedule["next_at"]
     ]
-    yield "Next", "; ".join(planned) or "nothing is planned"
+    if daemons is not None and daemons["alive"]:
+        yield "Next", "; ".join(planned) or "nothing: every schedule is switched off"
     if skipped := [
         f"{schedule['name']} {schedule['last']}"
         for schedule in spine["schedules"]
@@ -193,9 +201,9 @@ def _show_classes(console: Console, classes: Sequence[Mapping[str, Any]]) -> Non
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("Class", no_wrap=True, max_width=24, overflow="ellipsis")
     table.add_column("state", no_wrap=True)
-    for column in ("kept", "of 7 days"):
+    for column in ("kept", "of these 7 days"):
         table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("posts", no_wrap=True)
+    table.add_column("posts kept", no_wrap=True)
     for each in classes[:_CLASSES_SHOWN]:
         dry = f", dry {each['dry_refreshes']}x" if each["dry_refreshes"] else ""
         rate = "" if each["posts"] is None else f"{each['posts']} in {each['days']:.0f} days"

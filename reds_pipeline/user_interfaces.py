@@ -13,7 +13,9 @@ import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
+from reds_pipeline.daemons import daemon_processes
 from reds_pipeline.demo.demo_home import demo_instance_of
 from reds_pipeline.deployment.child_processes import Program, child_process, watch
 from reds_pipeline.errors import RedsError
@@ -55,7 +57,7 @@ def serve(settings: Settings, ports: Ports, announce: Callable[[str], None]) -> 
         announce: Called with each address.
 
     Raises:
-        RedsError: A port is taken, or one of the pages ended.
+        RedsError: A port is taken, a daemon works on this home already, or one of the pages ended.
     """
     # Also when started in the background, where shells have Ctrl+C ignored: whatever stops this
     # process must stop its children with it.
@@ -99,6 +101,7 @@ def serve(settings: Settings, ports: Ports, announce: Callable[[str], None]) -> 
     }
     with ExitStack() as stack:
         stack.enter_context(exclusive(platform.home.lock("up"), "serving the pages of this home"))
+        _refuse_a_second_daemon(Path(environment["DAGSTER_HOME"]))
         with open_instance(platform.settings) as dagster_instance:
             # Runs that the daemon starts die with it, and the lock says that no other is alive.
             close_interrupted_runs(dagster_instance, lambda run: not is_driven_by_command_line(run))
@@ -114,6 +117,14 @@ def serve(settings: Settings, ports: Ports, announce: Callable[[str], None]) -> 
             announce(label)
         announce("Ctrl+C stops everything.")
         watch(processes)
+
+
+def _refuse_a_second_daemon(directory: Path) -> None:
+    if processes := daemon_processes(directory):
+        raise RedsError(
+            f"A Dagster daemon (process {processes[0]}) works on {directory} already, and two would "
+            "start everything twice; stop that one, and start `reds up` again."
+        )
 
 
 def _require_free(port: int, option: str) -> None:

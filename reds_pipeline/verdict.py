@@ -78,9 +78,7 @@ class Verdict:
         return {
             "red": self.red,
             "sentence": self.sentence,
-            "alarms": [
-                {**asdict(alarm), "heading": HEADINGS[alarm.kind]} for alarm in self.alarms
-            ],
+            "alarms": [{**asdict(alarm), "heading": HEADINGS[alarm.kind]} for alarm in self.alarms],
         }
 
 
@@ -122,10 +120,9 @@ def _alarms(found: Mapping[str, Any]) -> Iterator[Alarm]:
     yield from _of_model(found)
     yield from _of_posts(found)
     yield from _of_ledger(found)
-    if disk := found["disk"]:
-        if disk["complaint"]:
-            what, _, todo = disk["complaint"].partition("; ")
-            yield Alarm("disk", True, f"{what}.", todo or "`reds prune` says what may go.")
+    if (disk := found["disk"]) and disk["complaint"]:
+        what, _, todo = disk["complaint"].partition("; ")
+        yield Alarm("disk", True, f"{what}.", todo)
     if worker := found["at_work"]:
         days = _days_since(worker["since"], found["now"])
         if days > _MOST_DAYS_AT_WORK:

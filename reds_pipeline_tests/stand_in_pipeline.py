@@ -13,6 +13,7 @@ from typing import Any
 
 import dagster as dg
 import time_machine
+import yaml
 
 from reds_pipeline import sensors
 from reds_pipeline.housekeeping_job import housekeeping_job
@@ -167,10 +168,28 @@ class Life:
 def life(home: Path, since: datetime) -> Iterator[Life]:
     """Begin a life at a moment."""
     prepare(home / "dagster")
+    _use_one_database(home / "dagster")
     if not (home / SCRIPT).exists():
         write_script(home)
     with time_machine.travel(since, tick=True) as clock:
         yield Life(home, clock)
+
+
+def _use_one_database(directory: Path) -> None:
+    """Keep the events of all runs in one SQLite file, instead of making a file for each run."""
+    base = {"base_dir": str(directory / "history")}
+    storages = {
+        "run_storage": ("dagster._core.storage.runs", "SqliteRunStorage"),
+        "schedule_storage": ("dagster._core.storage.schedules", "SqliteScheduleStorage"),
+        "event_log_storage": (
+            "dagster._core.storage.event_log",
+            "ConsolidatedSqliteEventLogStorage",
+        ),
+    }
+    configuration = yaml.safe_load((directory / "dagster.yaml").read_text(encoding="utf-8"))
+    for name, (module, kind) in storages.items():
+        configuration[name] = {"module": module, "class": kind, "config": base}
+    (directory / "dagster.yaml").write_text(yaml.safe_dump(configuration), encoding="utf-8")
 
 
 def runs_of(daemon: ClockedDaemon, job: str) -> list[dg.DagsterRun]:

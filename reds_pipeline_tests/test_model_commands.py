@@ -85,7 +85,7 @@ def test_history_promote_and_rollback_on_the_command_line(
     shown = capsys.readouterr().out
     assert "version 1 (tiny) after 2, by Ada\n  it calls every fox a cat" in shown
     assert "Serving now: version 2\n" in shown
-    terminal.show_status({**home_status(models.platform), "classes": ["cat"], "funnel": {}})
+    terminal.show_details({**home_status(models.platform), "classes": ["cat"], "funnel": {}})
     assert "version 2: it does not after all" in capsys.readouterr().out
 
 

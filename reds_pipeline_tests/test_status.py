@@ -34,7 +34,7 @@ def test_the_status_says_what_is_reviewed_and_what_is_missing(
         "moved_away": 1,
         "moved_here": 0,
     }
-    terminal.show_status(report)
+    terminal.show_details(report)
     output = capsys.readouterr().out
     assert "cat is 1 short of 5 pictures" in output
     assert "dog has all" not in output, "only what is missing is said"
@@ -63,5 +63,5 @@ def test_the_status_says_how_many_decisions_wait_for_a_training(
     desk.decide([(curated_home.sha_of("dog", 4), Decision("label", "unicorn"))])
     report = home_status(platform)
     assert report["decisions_waiting"] == 2
-    terminal.show_status(report)
+    terminal.show_details(report)
     assert "2 decisions of reviewers are not in the data set yet" in capsys.readouterr().out

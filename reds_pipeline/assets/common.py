@@ -15,6 +15,7 @@ from typing import Any, ParamSpec
 import dagster as dg
 
 from reds_pipeline.errors import RedsError, TakenAway
+from reds_pipeline.full_disk import full_disk_sentence
 from reds_pipeline.resources import Platform
 
 _LOGGER = logging.getLogger(__name__)
@@ -56,6 +57,10 @@ def plain_failures(
                 raise dg.RetryRequested(_RETRIES, _SECONDS_TO_WAIT) from error
             raise dg.Failure(description=str(error), allow_retries=False) from error
         except Exception as error:
+            platform = kwargs["platform"]
+            assert isinstance(platform, Platform)
+            if sentence := full_disk_sentence(error, platform.home.root):
+                raise dg.Failure(description=sentence, allow_retries=False) from error
             reason = " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST_REASON]
             raise dg.Failure(
                 description=f"REDS failed in a way it did not expect ({reason}); report what "

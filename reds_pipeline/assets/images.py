@@ -7,6 +7,7 @@ What belongs here: the assets ``raw_images`` and ``clean_images``. What does not
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -19,6 +20,8 @@ from reds_pipeline.assets.common import (
     plain_failures,
 )
 from reds_pipeline.errors import ImageRejected
+from reds_pipeline.housekeeping.disk_notice import tell_of_full_disk
+from reds_pipeline.housekeeping.disk_use import has_room
 from reds_pipeline.jobs import CLEAN, COLLECT
 from reds_pipeline.partitions import classes
 from reds_pipeline.resources import PICTURES_FETCHED, PICTURES_RESIZED, Platform
@@ -70,6 +73,7 @@ def raw_images(
             withdrawn=withdrawn_keys(platform.ledger),
             # The one decode that examines a picture also makes what backbones see of it.
             keep_square=squares.add,
+            has_room=partial(has_room, home.root, platform.settings),
         )
         write_rows(table, rows, IMAGES)
         journal.delete()
@@ -85,6 +89,8 @@ def raw_images(
             f"{name}: {not_had.total()} pictures could not be fetched this time ({reasons}); the "
             "next run asks for them again."
         )
+    if not_had["disk_full"]:
+        tell_of_full_disk(platform)
     fates = Counter(row["reason"] or row["status"] for row in rows)
     return dg.MaterializeResult(
         metadata={

@@ -52,10 +52,16 @@ def predict(home: Path | None, files: tuple[Path, ...], every_tag: bool, as_json
 
 @click.command()
 @home_option
+@click.option(
+    "--details",
+    is_flag=True,
+    help="Also show where every picture went, all models, reviews, exports and champions.",
+)
+@click.option("--check", is_flag=True, help="Exit with 1 if something is red, for cron and alike.")
 @json_option
-def status(home: Path | None, as_json: bool) -> None:
-    """Show where the images went, the models, the champion and what failed lately."""
-    from reds_pipeline import terminal
+def status(home: Path | None, details: bool, check: bool, as_json: bool) -> None:
+    """Show in one screen whether all is well, and what to do where it is not."""
+    from reds_pipeline import terminal, terminal_status
     from reds_pipeline.resources import Platform
     from reds_pipeline.settings import load_settings
     from reds_pipeline.status import home_status
@@ -64,7 +70,11 @@ def status(home: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(report)
     else:
-        terminal.show_status(report)
+        terminal_status.show_screen(report)
+        if details:
+            terminal.show_details(report)
+    if check and report["verdict"]["red"]:
+        sys.exit(1)
 
 
 @click.command()

@@ -39,6 +39,9 @@ _KINDS = MappingProxyType(
 )
 _REST = "rest"
 
+_LEAST_GB = 0.5
+"""What a run needs besides pictures: tables, squares and embeddings of a few thousand, its logs."""
+
 
 @dataclass(frozen=True)
 class DiskUse:
@@ -81,6 +84,16 @@ def free_disk(place: Path) -> int:
     while not place.exists():
         place = place.parent
     return shutil.disk_usage(place).free
+
+
+def has_room(home: Path, settings: Settings) -> bool:
+    """Return whether more pictures may be collected without filling the disk.
+
+    Args:
+        home: ``REDS_HOME``.
+        settings: ``free_disk_gb`` below half a GB is taken for the least that may be left.
+    """
+    return free_disk(home) >= min(settings.free_disk_gb, _LEAST_GB) * 1e9
 
 
 def taken(path: Path) -> int:

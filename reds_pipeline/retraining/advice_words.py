@@ -131,7 +131,7 @@ def _accuracy(evidence: Evidence, found: Paces) -> str:
         f"({_interval_of(evidence.accuracy_new_low, evidence.accuracy_new_high)})"
     )
     if evidence.accuracy_before is None or evidence.accuracy_loss is None:
-        return f"{told}; its own test is no longer there to compare with."
+        return f"{told}; too few pictures of its own test are of their classes to compare with."
     told += f", and on {_percent(evidence.accuracy_before)} of its own test"
     loss = _points(evidence.accuracy_loss)
     span = f"{_points(evidence.accuracy_loss_low)} to {_points(evidence.accuracy_loss_high)}"

@@ -189,14 +189,14 @@ def _fewest_units(unit: Integers, is_new: Flags) -> int:
 
 
 def _projected(rests: NDArray[np.float32], compared: int, seed: int) -> NDArray[np.float32]:
-    """Return the rests along the few directions in which pictures vary most.
+    """Return the rests along the few directions in which pictures vary most, of unit spread.
 
-    No label takes part in it, so it is done once for all comparisons.
+    Which window a picture is of takes no part in it, so it is done once for all comparisons.
     """
     from sklearn.decomposition import PCA
 
     components = max(1, min(MOST_COMPONENTS, rests.shape[1], compared // 10))
-    reduction = PCA(components, svd_solver="randomized", random_state=seed)
+    reduction = PCA(components, whiten=True, svd_solver="randomized", random_state=seed)
     return np.asarray(reduction.fit_transform(rests), np.float32)
 
 
@@ -241,16 +241,12 @@ def _out_of_fold_answers(some: _Points, is_new: Flags, seed: int) -> NDArray[np.
     """Return (n,) decision values, each by a classifier that had not seen the author."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
 
     centred = some.points.copy()
     for name in np.unique(some.labels):
         mine = some.labels == name
         centred[mine] -= centred[mine].mean(axis=0)
-    classifier = make_pipeline(
-        StandardScaler(), LogisticRegression(max_iter=1000, class_weight="balanced")
-    )
+    classifier = LogisticRegression(max_iter=1000, class_weight="balanced")
     folds = StratifiedGroupKFold(n_splits=_FOLDS, shuffle=True, random_state=seed)
     answers = cross_val_predict(
         classifier, centred, is_new, groups=some.unit, cv=folds, method="decision_function"

@@ -51,7 +51,7 @@ def home(models: ServedModels) -> Iterator[Home]:
     store = ArrayStore(
         made.embeddings / TinyEncoder.encoder_id, (TinyEncoder.dimension,), "float32"
     )
-    store.append([LOST], np.zeros((1, TinyEncoder.dimension), np.float32))
+    store.append([LOST], np.zeros((1, length), np.float32))
     for path in (half, *store.root.iterdir()):
         os.utime(path, (0, 0))
     yield made
@@ -191,5 +191,5 @@ def test_a_home_above_its_budget_is_told_of_once_a_week(
     for _ in range(2):
         said = launch(tight, instance, only=["samples"])
         assert "REDS_DISK_BUDGET_GB" in said["what to do about the disk"]
-    [notice] = [event for event in tight.ledger.events(NOTICE) if event["kind"] == DISK]
+    [notice] = [event for event in tight.ledger.events(NOTICE) if event["subject"] == DISK]
     assert "`reds prune`" in notice["body"]

@@ -54,7 +54,7 @@ def test_posts_and_usable_pictures_a_day_are_counted_over_what_was_walked() -> N
     assert supply.posts.low < 1 < supply.posts.high
     assert supply.pictures_a_week == pytest.approx(7 * 7 / 20)
     assert [week.events for _, week in supply.weeks] == [7, 7]
-    assert supply.trend == pytest.approx(1, abs=0.2)
+    assert supply.trend == 11 / 9
     assert supply.trend_low < 1 < supply.trend_high
 
 

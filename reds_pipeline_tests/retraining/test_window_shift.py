@@ -40,7 +40,7 @@ def test_pictures_of_one_kind_are_told_apart_no_better_than_by_chance() -> None:
     """People have habits; a classifier that knew people would take them for times."""
     found = [
         window_shift(pictures(240, "old", seed), pictures(120, "new", 50 + seed), seed=0)
-        for seed in range(4)
+        for seed in range(3)
     ]
     assert all(shift is not None for shift in found)
     areas = [shift.auc for shift in found if shift]

@@ -25,7 +25,8 @@ class DriftPlan:
         newcomer: A class that nobody posts before ``newcomer_week``.
         newcomer_week: When it begins; each week brings more of it, up to ``weekly_posts``.
         fading: The class that goes out of fashion.
-        fading_week: First week with half of its posts; the next has a quarter, later ones none.
+        fading_week: When it begins to.
+        fading_shares: What is left of its posts in that week and the next ones; after them, none.
         outage_week: The instance answers nothing but 503, for the whole week.
         flood_week: One author floods the hashtag of a class with pictures of something else, and
             a hashtag that nobody else uses.
@@ -48,6 +49,7 @@ class DriftPlan:
     newcomer_week: int = 4
     fading: str = "flower"
     fading_week: int = 5
+    fading_shares: tuple[float, ...] = (0.5, 0.25)
     outage_week: int = 6
     flood_week: int = 8
     flooded: str = "dog"
@@ -64,9 +66,8 @@ class DriftPlan:
                 return 0
             return min(self.weekly_posts, self.weekly_posts * (week - self.newcomer_week + 2) // 3)
         if class_name == self.fading and self.fading_week and week >= self.fading_week:
-            return {0: self.weekly_posts // 2, 1: self.weekly_posts // 4}.get(
-                week - self.fading_week, 0
-            )
+            left = self.fading_shares[week - self.fading_week :]
+            return round(self.weekly_posts * left[0]) if left else 0
         return self.weekly_posts
 
     @property

@@ -41,6 +41,8 @@ FAILED = "failed"
 # The reason of a picture that somebody asked to be withdrawn.
 WITHDRAWN = "withdrawn"
 POST_GATED = "post_gated"
+# The reason of a picture that was not asked for, because there was no room for it.
+DISK_FULL = "disk_full"
 # The reason of a picture that was stored and is older than any that is needed, and of a post of
 # which nothing is left; they are never asked for again (``housekeeping``).
 OUTDATED = "outdated"
@@ -109,6 +111,7 @@ def download_images(
     workers: Workers | None = None,
     withdrawn: frozenset[str] = frozenset(),
     keep_square: KeepSquare | None = None,
+    has_room: Callable[[], bool] | None = None,
 ) -> list[Row]:
     """Fetch what is missing, newest posts first, until ``maximum`` pictures are stored.
 
@@ -126,6 +129,8 @@ def download_images(
             ``key("image", sha256)`` of stored files, ``key("look", perceptual_hash)`` of pictures.
         keep_square: Takes the SHA-256, the square and whether it is cropped, of each picture that
             this call stored; called by several threads at a time.
+        has_room: Says whether the disk has room for more; asked before each picture, of which
+            none is fetched where it has not. Called by several threads at a time.
 
     Returns:
         The rows of the images table: earlier ones, updated, and new ones. A row whose post is
@@ -149,6 +154,8 @@ def download_images(
     def fetched(candidate: Row) -> bytes | Row:
         if candidate["media_key"] in withdrawn:
             return journaled(_withdrawn(candidate))
+        if has_room is not None and not has_room():
+            return journaled(candidate | _no_picture(FAILED, DISK_FULL))
         try:
             return fetch(candidate["url"])
         except MediaRefused as refusal:

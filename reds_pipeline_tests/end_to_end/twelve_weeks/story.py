@@ -47,6 +47,7 @@ from reds_pipeline_tests.end_to_end.twelve_weeks.held_pictures import HeldPictur
 # A Sunday evening, far from any date at which this could run.
 START = datetime(2030, 1, 6, 18, tzinfo=UTC)
 _MONDAY_MORNING = datetime(2030, 1, 7, 9, tzinfo=UTC)
+FIRST_VERSION = "1"
 _PICTURES = "/storage/"
 # The key of pseudonyms decides how pictures are dealt into folds: the same in every run.
 _KEY = bytes(range(32))
@@ -214,17 +215,16 @@ class Story:
         )
 
     def _mix_up_labels(self) -> None:
-        """Put every second picture of two classes into the other, as a file read askew would."""
+        """Put all pictures of two classes into the other one, as a file read askew would."""
         one, other = [name for name in self.plan.classes if name != self.plan.fading][:2]
         swapped = {one: other, other: one}
-        rows = [row for row in curated_rows(self.home) if row["class_name"] in swapped]
-        rows.sort(key=lambda row: (row["class_name"], row["created_at"]))
         self.labels.record(
             (
                 NewDecision(
                     row["sha256"], Decision(LABEL, swapped[row["class_name"]]), row["class_name"]
                 )
-                for row in rows[::2]
+                for row in curated_rows(self.home)
+                if row["class_name"] in swapped
             ),
             "import",
         )
@@ -246,13 +246,17 @@ class Story:
 
     def _marks(self, week: int) -> dict[str, Marks]:
         """Examine the champion, the one of the week before, the first, and the newest version."""
-        versions = [each.version for each in self.platform.tracking.versions()]
+        newest = max((each.version for each in self.platform.tracking.versions()), key=int)
         before = self.reports[-1].champion if self.reports else ""
-        wanted = {self.champion(), before, max(versions, key=int, default=""), "1"}
+        wanted = {self.champion(), before, newest, FIRST_VERSION} - {""}
+        # Housekeeping may have removed a version since; what it was is remembered here.
         return {
-            version: self.examiner.examine(version, week)
-            for version in sorted(wanted & set(versions), key=int)
+            version: self.examiner.examine(version, week) for version in sorted(wanted, key=int)
         }
+
+    def week_of(self, moment: datetime) -> int:
+        """Return the week in which a moment lies."""
+        return max(1, 2 + (moment - _MONDAY_MORNING) // timedelta(weeks=1))
 
     def _disk_bytes(self) -> int:
         return sum(

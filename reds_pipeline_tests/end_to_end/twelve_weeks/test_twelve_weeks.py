@@ -1,6 +1,6 @@
 """The daemon lives through weeks of drift, regrets, outages, floods and mistakes.
 
-Five crowded weeks here. With ``TWELVE_WEEKS=whole`` in the environment it is the whole story,
+Four crowded weeks here. With ``TWELVE_WEEKS=whole`` in the environment it is the whole story,
 which takes about ten minutes; ``make twelve-weeks`` tells it too, and draws it.
 """
 
@@ -22,7 +22,7 @@ from reds_pipeline_tests.end_to_end.twelve_weeks.plans import (
     WHOLE_SETTINGS,
 )
 from reds_pipeline_tests.end_to_end.twelve_weeks.promises import PROMISES, broken_promises
-from reds_pipeline_tests.end_to_end.twelve_weeks.story import Story, WeekReport
+from reds_pipeline_tests.end_to_end.twelve_weeks.story import FIRST_VERSION, Story, WeekReport
 
 _IS_WHOLE = os.environ.get("TWELVE_WEEKS") == "whole"
 
@@ -82,16 +82,18 @@ def test_in_every_week(lived: Lived, promise: str) -> None:
     assert lived.broken[promise] == []
 
 
-def test_a_deletion_is_followed_within_a_day(lived: Lived) -> None:
-    """Except where the host does not answer, or nobody runs the pipeline."""
-    hours = lived.story.held.gone_after
-    ordinary = [
-        hours[each.post.post_id]
-        for each in lived.story.world.truth.taken_back()
-        if each.post.post_id in hours and lived.story.was_watched(each)
+def test_deletions_are_followed_soon(lived: Lived) -> None:
+    """By the next sweep, except where the host does not answer or nobody runs the pipeline."""
+    story, plan = lived.story, lived.plan
+    hours = [
+        story.held.gone_after[each.post.post_id]
+        for each in story.world.truth.taken_back()
+        if each.post.post_id in story.held.gone_after
+        and each.taken_back_at
+        and story.week_of(each.taken_back_at) not in {plan.outage_week, plan.rested_week}
     ]
-    assert ordinary
-    assert max(ordinary) <= lived.story.longest_between_sweeps
+    assert hours
+    assert max(hours) < (24 if _IS_WHOLE else 4 * 24)
 
 
 def test_a_week_without_the_host_fails_politely_and_is_caught_up_with(lived: Lived) -> None:
@@ -157,14 +159,12 @@ def test_a_model_of_wrong_labels_does_not_serve(lived: Lived) -> None:
     shared = bad.classes & serving.classes
     assert report.champion == lived.week(week - 1).champion
     assert bad.about(shared).mean() < serving.about(shared).mean()
-    after = lived.week(week + 1)
-    assert after.champion != newest
 
 
 def test_the_champion_follows_the_world(lived: Lived) -> None:
     """At the end it does better on pictures of that week than the first model would."""
     last = lived.story.reports[-1]
-    first, serving = last.marks["1"], last.marks[last.champion]
+    first, serving = last.marks[FIRST_VERSION], last.marks[last.champion]
     shared = first.classes & serving.classes
     assert serving.about(shared).mean() > first.about(shared).mean()
 

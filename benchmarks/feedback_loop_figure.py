@@ -1,0 +1,154 @@
+"""The figure and the table of ``feedback_loop``.
+
+What belongs here: running it over several seeds, drawing and printing. What does not: the
+simulation. Run ``python -m benchmarks.feedback_loop_figure --help`` in the repository.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.feedback_loop import Loop, Measures, NaiveLoop, OurLoop, simulate
+from benchmarks.feedback_world import Plan, Visitors, World, deal
+from benchmarks.planted_labels import read_pictures
+from reds_pipeline.drawing import FAINT, INK, PALETTE, new_figure, png, quiet_axes
+from reds_pipeline.modeling.heads import HeadParameters
+from reds_pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_NAIVE, _OURS = "naive", "REDS"
+LOOPS: Mapping[str, Callable[[World], Loop]] = {
+    _NAIVE: lambda world: NaiveLoop(world, HeadParameters()),
+    _OURS: lambda world: OurLoop(world, HeadParameters(), Settings()),
+}
+# 97.5 % points of Student's distribution, by degrees of freedom; more seeds hardly change it.
+_STUDENT = {2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 7: 2.365, 9: 2.262, 11: 2.201, 19: 2.093}
+
+Curves = Mapping[str, Sequence[Sequence[Measures]]]
+"""For each loop, for each seed, what was measured after each round."""
+
+
+def run(features: NDArray[np.float32], names: NDArray[np.str_], eager: float, seeds: int) -> Curves:
+    """Run both loops over several worlds; the unknown and the popular class take turns."""
+    classes = np.unique(names).tolist()
+    curves: dict[str, list[list[Measures]]] = {name: [] for name in LOOPS}
+    for seed in range(seeds):
+        unknown, popular = classes[seed % len(classes)], classes[(seed + 1) % len(classes)]
+        world = deal(features, names, unknown, Plan(), seed)
+        for name, loop in LOOPS.items():
+            curves[name].append(simulate(world, loop(world), Visitors(eager, popular)))
+    return curves
+
+
+def mean_and_half_width(
+    curves: Sequence[Sequence[Measures]], measure: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean over seeds after each round, and half of its 95 % interval (Student's t)."""
+    values = np.array([[getattr(each, measure) for each in curve] for curve in curves], float)
+    error = values.std(axis=0, ddof=1) / np.sqrt(len(values))
+    return values.mean(axis=0), _STUDENT[len(values) - 1] * error
+
+
+def draw(curves: Curves, title: str) -> bytes:
+    """Draw how right the models are, what they believe of themselves, and what they know not."""
+    figure = new_figure(9.6, 4.3)
+    figure.suptitle(title, color=INK, size=11)
+    left, right = figure.subplots(1, 2)
+    for number, (name, of_seeds) in enumerate(curves.items()):
+        colour, marker = PALETTE[3 - 3 * number], "so"[number]
+        _curve(left, of_seeds, "accuracy", colour=colour, marker=marker, label=f"{name}: right")
+        told = f"{name}: what its own folds say"
+        _curve(left, of_seeds, "believed", colour=colour, marker="", label=told)
+        _curve(right, of_seeds, "sure_of_unknown", colour=colour, marker=marker, label=name)
+    left.set_ylabel("share of pictures answered rightly", color=INK)
+    right.set_ylabel("share of photos of an unknown class\\nof which the model is sure", color=INK)
+    for axes in (left, right):
+        axes.set_xlabel("retrainings", color=INK)
+        axes.set_xticks(range(0, 21, 5))
+        quiet_axes(axes, grid="y")
+    left.set_ylim(top=1.0)
+    right.set_ylim(0, 1)
+    left.legend(frameon=False, fontsize=8, loc="lower left")
+    right.legend(frameon=False, fontsize=8, loc="upper left")
+    return png(figure)
+
+
+def _curve(
+    axes: Axes,
+    of_seeds: Sequence[Sequence[Measures]],
+    measure: str,
+    *,
+    colour: str,
+    marker: str,
+    label: str,
+) -> None:
+    mean, half = mean_and_half_width(of_seeds, measure)
+    rounds = np.arange(len(mean))
+    line = "-" if marker else ":"
+    axes.plot(rounds, mean, line, color=colour, marker=marker, markersize=3.5, label=label)
+    if marker:
+        axes.fill_between(rounds, mean - half, mean + half, color=colour, alpha=0.18, linewidth=0)
+    else:
+        axes.fill_between(rounds, mean - half, mean + half, color=FAINT, alpha=0.2, linewidth=0)
+
+
+def _shown(curves: Sequence[Sequence[Measures]], measure: str, after: int) -> str:
+    mean, half = mean_and_half_width(curves, measure)
+    return f"{100 * mean[after]:.1f} ± {100 * half[after]:.1f}"
+
+
+@click.command()
+@click.option("--photos", type=click.Path(exists=True, path_type=Path), required=True)
+@click.option("--weights", type=click.Path(exists=True, path_type=Path))
+@click.option("--backbone", default="mobilenetv2_100", show_default=True)
+@click.option("--eager", "shares", multiple=True, type=float, default=(0.0, 0.25, 0.5, 0.75))
+@click.option("--seeds", default=10, show_default=True)
+@click.option("--figure", type=click.Path(dir_okay=False, path_type=Path), help="Of the last one.")
+def main(
+    *,
+    photos: Path,
+    weights: Path | None,
+    backbone: str,
+    shares: tuple[float, ...],
+    seeds: int,
+    figure: Path | None,
+) -> None:
+    """Print, for each share of eager visitors, what becomes of both loops."""
+    pictures, _ = read_pictures(photos, weights, backbone)
+    click.echo(
+        "| eager | loop | right before | right after | its folds say after | sure of unknown "
+        "before | after | learnt of those given | promotions |"
+    )
+    click.echo("|---|---|---|---|---|---|---|---|---|")
+    for eager in shares:
+        curves = run(pictures.features, pictures.names, eager, seeds)
+        for name, of_seeds in curves.items():
+            promotions = np.mean([sum(each.promoted for each in curve) for curve in of_seeds])
+            learnt = np.mean([curve[-1].learnt for curve in of_seeds])
+            columns = [
+                f"{eager:.0%}",
+                name,
+                _shown(of_seeds, "accuracy", 0),
+                _shown(of_seeds, "accuracy", -1),
+                _shown(of_seeds, "believed", -1),
+                _shown(of_seeds, "sure_of_unknown", 0),
+                _shown(of_seeds, "sure_of_unknown", -1),
+                f"{learnt:.0f}",
+                f"{promotions:.1f}",
+            ]
+            click.echo(f"| {' | '.join(columns)} |")
+    if figure is not None:
+        title = f"{shares[-1]:.0%} of visitors accept without looking; mean of {seeds} seeds, 95 %"
+        figure.write_bytes(draw(curves, title))
+
+
+if __name__ == "__main__":
+    main()
