@@ -8,10 +8,10 @@ BENCH ?= collection
 # The stamp is newer than what it was made from, or set-up runs again.
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo test bench lint format clean
+.PHONY: help install demo test bench twelve-weeks lint format clean
 
 help: ## Show this list.
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 install: $(INSTALLED) ## Install REDS and WordNet into .venv (skipped when up to date).
 
@@ -32,6 +32,9 @@ test: install ## Run every test, on all cores.
 
 bench: install ## Run one measurement (BENCH=collection; benchmarks/README.md names the others).
 	$(BIN)/python -m benchmarks.$(BENCH) $(ARGS)
+
+twelve-weeks: install ## Let the daemon live through twelve weeks of a changing instance (about ten minutes).
+	$(BIN)/python -m benchmarks.twelve_weeks $(ARGS)
 
 lint: install ## Check style and types.
 	$(BIN)/ruff check .

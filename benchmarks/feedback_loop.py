@@ -192,10 +192,10 @@ class OurLoop:
         test = np.array([row for row in challenger.test if row not in champion.learnt], np.int64)
         shared = None if len(test) < LEAST_TEST_PICTURES else self._shared(challenger, test)
         rival = Rival(
-            "the champion",
-            _measured(champion),
-            shared,
-            "" if shared else f"only {len(test)} frozen test pictures are new to both",
+            name="the champion",
+            measured=_measured(champion),
+            shared_test=shared,
+            no_shared_test="" if shared else f"only {len(test)} test pictures are new to both",
         )
         return decide(
             Challenger(_measured(challenger), suggested_share), rival, self._promotion
@@ -262,7 +262,9 @@ def _measures(world: World, model: Model, learnt: int, *, promoted: bool) -> Mea
 
 def _measured(model: Model) -> Measured:
     folds = model.experiment.folds
-    return Measured("mobilenet", folds.mean, folds.var_ddof0, "", model.classes)
+    return Measured(
+        backbone="the same", cv_mean=folds.mean, cv_variance=folds.var_ddof0, dataset_digest=""
+    )
 
 
 def _key(row: int) -> str:

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from benchmarks.feedback_loop import Loop, Measures, NaiveLoop, OurLoop, simulate
 from benchmarks.feedback_world import Plan, Visitors, World, deal
 from benchmarks.planted_labels import read_pictures
-from reds_pipeline.drawing import FAINT, INK, PALETTE, new_figure, png, quiet_axes
+from reds_pipeline.drawing import INK, PALETTE, new_figure, png, quiet_axes
 from reds_pipeline.modeling.heads import HeadParameters
-from reds_pipeline.settings import Settings
+from reds_pipeline.settings import load_settings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _NAIVE, _OURS = "naive", "REDS"
 LOOPS: Mapping[str, Callable[[World], Loop]] = {
     _NAIVE: lambda world: NaiveLoop(world, HeadParameters()),
-    _OURS: lambda world: OurLoop(world, HeadParameters(), Settings()),
+    _OURS: lambda world: OurLoop(world, HeadParameters(), load_settings()),
 }
 # 97.5 % points of Student's distribution, by degrees of freedom; more seeds hardly change it.
 _STUDENT = {2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 7: 2.365, 9: 2.262, 11: 2.201, 19: 2.093}
@@ -58,26 +58,23 @@ def mean_and_half_width(
 
 
 def draw(curves: Curves, title: str) -> bytes:
-    """Draw how right the models are, what they believe of themselves, and what they know not."""
+    """Draw how right the models are, and how sure of what they do not know."""
     figure = new_figure(9.6, 4.3)
     figure.suptitle(title, color=INK, size=11)
     left, right = figure.subplots(1, 2)
     for number, (name, of_seeds) in enumerate(curves.items()):
-        colour, marker = PALETTE[3 - 3 * number], "so"[number]
-        _curve(left, of_seeds, "accuracy", colour=colour, marker=marker, label=f"{name}: right")
-        told = f"{name}: what its own folds say"
-        _curve(left, of_seeds, "believed", colour=colour, marker="", label=told)
-        _curve(right, of_seeds, "sure_of_unknown", colour=colour, marker=marker, label=name)
-    left.set_ylabel("share of pictures answered rightly", color=INK)
-    right.set_ylabel("share of photos of an unknown class\\nof which the model is sure", color=INK)
+        for axes, measure in ((left, "accuracy"), (right, "sure_of_unknown")):
+            _curve(axes, of_seeds, measure, number=number, label=name)
+    left.set_ylabel("photos of known classes answered rightly", color=INK, size=9)
+    right.set_ylabel("photos of an unknown class it is sure of", color=INK, size=9)
     for axes in (left, right):
-        axes.set_xlabel("retrainings", color=INK)
+        axes.set_xlabel("retrainings", color=INK, size=9)
         axes.set_xticks(range(0, 21, 5))
+        axes.yaxis.set_major_formatter("{x:.0%}")
         quiet_axes(axes, grid="y")
-    left.set_ylim(top=1.0)
-    right.set_ylim(0, 1)
-    left.legend(frameon=False, fontsize=8, loc="lower left")
-    right.legend(frameon=False, fontsize=8, loc="upper left")
+        axes.legend(frameon=False, fontsize=9, loc="lower left" if axes is left else "upper left")
+    left.set_ylim(top=1.002)
+    right.set_ylim(-0.02, 1.02)
     return png(figure)
 
 
@@ -86,18 +83,29 @@ def _curve(
     of_seeds: Sequence[Sequence[Measures]],
     measure: str,
     *,
-    colour: str,
-    marker: str,
+    number: int,
     label: str,
 ) -> None:
+    """Draw the mean with its interval at every fifth retraining, and each seed as a thin line."""
+    colour, marker = (PALETTE[3], "s") if number == 0 else (PALETTE[0], "o")
     mean, half = mean_and_half_width(of_seeds, measure)
     rounds = np.arange(len(mean))
-    line = "-" if marker else ":"
-    axes.plot(rounds, mean, line, color=colour, marker=marker, markersize=3.5, label=label)
-    if marker:
-        axes.fill_between(rounds, mean - half, mean + half, color=colour, alpha=0.18, linewidth=0)
-    else:
-        axes.fill_between(rounds, mean - half, mean + half, color=FAINT, alpha=0.2, linewidth=0)
+    for curve in of_seeds:
+        values = [getattr(each, measure) for each in curve]
+        axes.plot(rounds, values, color=colour, linewidth=0.7, alpha=0.35)
+    axes.plot(rounds, mean, color=colour, linewidth=2.2, label=label)
+    fifth = rounds[::5]
+    # A share lies between 0 and 1, whatever the formula says of a few seeds.
+    below, above = np.minimum(half, mean)[fifth], np.minimum(half, 1 - mean)[fifth]
+    axes.errorbar(
+        fifth + 0.2 * number,
+        mean[fifth],
+        [below, above],
+        fmt=marker,
+        color=colour,
+        markersize=5,
+        capsize=3,
+    )
 
 
 def _shown(curves: Sequence[Sequence[Measures]], measure: str, after: int) -> str:
@@ -146,7 +154,10 @@ def main(
             ]
             click.echo(f"| {' | '.join(columns)} |")
     if figure is not None:
-        title = f"{shares[-1]:.0%} of visitors accept without looking; mean of {seeds} seeds, 95 %"
+        title = (
+            f"{shares[-1]:.0%} of visitors accept without looking: {seeds} seeds (thin), their mean "
+            "and its 95 % interval"
+        )
         figure.write_bytes(draw(curves, title))
 
 

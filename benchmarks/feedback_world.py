@@ -39,7 +39,7 @@ class Plan:
     """
 
     rounds: int = 20
-    first_posts: int = 20
+    first_posts: int = 8
     posts_a_round: int = 1
     judging: int = 40
 

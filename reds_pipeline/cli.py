@@ -24,6 +24,7 @@ from reds_pipeline.commands.hosts import hosts
 from reds_pipeline.commands.housekeeping import prune
 from reds_pipeline.commands.looking import doctor, predict, status, up
 from reds_pipeline.commands.models import history, promote, rollback
+from reds_pipeline.commands.notifying import notify
 from reds_pipeline.commands.password import password
 from reds_pipeline.commands.running import demo, retrain, run
 from reds_pipeline.commands.serving import serve
@@ -46,7 +47,7 @@ def cli(context: click.Context, debug: bool) -> None:
 for _command in (
     *(demo, run, retrain, predict, serve, status, doctor, up, backbones, compare),
     *(hosts, withdraw, review, feedback, export, card, password),
-    *(history, promote, rollback, prune, backup, restore),
+    *(history, promote, rollback, prune, backup, restore, notify),
 ):
     cli.add_command(_command)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # Each of its threads says every half minute that it lives, later while it is busy.
 _SECONDS_OF_A_BEAT = 30.0
-SECONDS_UNTIL_MISSED = 150.0
+_SECONDS_UNTIL_MISSED = 90.0
 _PROCESSES = Path("/proc")
 _PROGRAMS = frozenset({"dagster-daemon", "dagster._daemon"})
 
@@ -62,7 +62,7 @@ def daemons_of(instance: dg.DagsterInstance, directory: Path) -> Daemons:
     }
     return Daemons(
         last_heard_at=as_text(datetime.fromtimestamp(last, UTC)) if last else "",
-        alive=now - last < SECONDS_UNTIL_MISSED,
+        alive=now - last < _SECONDS_UNTIL_MISSED,
         several=len(recent) > 1 or len(processes) > 1,
         processes=processes,
         errors=tuple(sorted(lines)),

@@ -31,7 +31,8 @@ from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.tables import CLEAN_IMAGES, CURATED, read_rows
 
 if TYPE_CHECKING:
-    from reds_pipeline.storage.arrays import ArrayStore
+    from reds_pipeline.kept_drawings import KeptDrawings
+from reds_pipeline.storage.arrays import ArrayStore
 
 Row = Mapping[str, Any]
 
@@ -97,7 +98,7 @@ def dataset_report(home: Home, images_per_class: int) -> DatasetReport:
         shapes=class_statistics(kept),
         files=disk_sizes(kept, _file_bytes(home, names)),
         squares=squares,
-        figures=_figures(kept, store, squares, funnels),
+        figures=_figures(kept, store, squares, funnels, KeptDrawings(home.figures / "kept")),
     )
 
 
@@ -114,6 +115,7 @@ def _figures(
     store: ArrayStore,
     squares: SquareStatistics,
     funnels: Mapping[str, ClassFunnel],
+    drawings: KeptDrawings,
 ) -> dict[str, bytes]:
     from reds_pipeline.funnel_figure import funnel_figure
     from reds_pipeline.imaging.contact_sheet import contact_sheet
@@ -135,8 +137,18 @@ def _figures(
         name: [(row["width"], row["height"]) for row in rows] for name, rows in by_class.items()
     }
     return {
-        "funnel.png": funnel_figure(funnels, "Where the pictures went"),
-        "image_sizes.png": size_figure(sizes, "Sizes of the pictures to learn from"),
+        "funnel.png": drawings.drawing(
+            "funnel",
+            funnels,
+            lambda: funnel_figure(funnels, "Where the pictures went"),
+            *("reds_pipeline.drawing", "reds_pipeline.funnel_figure"),
+        ),
+        "image_sizes.png": drawings.drawing(
+            "image_sizes",
+            sizes,
+            lambda: size_figure(sizes, "Sizes of the pictures to learn from"),
+            *("reds_pipeline.drawing", "reds_pipeline.imaging.figures"),
+        ),
         "class_examples.jpg": contact_sheet(one_each, list(by_class), thumbnail_side=_LARGE_SIDE),
         "mean_images.jpg": contact_sheet(means, captions, thumbnail_side=_LARGE_SIDE),
         "examples.jpg": contact_sheet(examples, columns=EXAMPLES_A_CLASS),

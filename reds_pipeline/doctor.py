@@ -64,6 +64,7 @@ def examine(settings: Settings) -> list[Finding]:
             _tracking(platform),
             _daemons(settings),
             *page_findings(settings),
+            notices_finding(settings),
             *_host(platform),
         ]
 
@@ -163,6 +164,31 @@ def _daemons(settings: Settings) -> Finding:
         )
     said = f"runs (process {processes[0]})" if processes else "does not run here; `reds up` does it"
     return Finding("Dagster's daemon", True, said)
+
+
+def notices_finding(settings: Settings) -> Finding:
+    """Say whether anybody is told of failures; whether it arrives only a test can show."""
+    from reds_pipeline.notice_delivery import kinds_of
+    from reds_pipeline.notices import has_address
+
+    if not has_address(settings):
+        return Finding(
+            "notices",
+            True,
+            "nobody is told of failures; set REDS_NOTIFY to an Apprise address, or look at "
+            "`reds status` now and then",
+        )
+    kinds = kinds_of(settings.notify.get_secret_value())
+    if "" in kinds:
+        return Finding(
+            "notices",
+            False,
+            f"Apprise does not understand address {kinds.index('') + 1} of {len(kinds)} in "
+            "REDS_NOTIFY; see https://appriseit.com for how addresses are written.",
+        )
+    return Finding(
+        "notices", True, f"go to {', '.join(kinds)}; `reds notify --test` shows if they arrive"
+    )
 
 
 def page_findings(settings: Settings) -> Iterator[Finding]:

@@ -7,12 +7,12 @@ figures. What does not: measures and the rule (``retraining``), running the mode
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from reds_pipeline.kept_reports import KeptReport, Made, kept_report
+from reds_pipeline.kept_reports import kept_report
 from reds_pipeline.resources import Platform
 from reds_pipeline.retraining.advice import Advice, Evidence, Limits, advise
 from reds_pipeline.retraining.kept_advice import append, measurements
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from reds_pipeline.retraining.supply import ClassSupply
     from reds_pipeline.retraining.tag_drift import TagDrift
 
-FIGURES = "retraining"
 # Raised when the figures of the same numbers look different.
 _RULE = 1
 _SECONDS_A_DAY = 86_400.0
@@ -46,14 +45,14 @@ class DriftStudy:
         tags: How fast each kind of names changes.
         supplies: What each class brings; classes of which too little was walked are not in it.
         model: The standing model; None before any serves.
-        figures: The figures, in the home's directory too.
+        figures: PNG files by name, in the home's directory too.
     """
 
     advice: Advice
     tags: Mapping[str, TagDrift]
     supplies: Sequence[ClassSupply]
     model: StandingModel | None
-    figures: KeptReport
+    figures: Mapping[str, bytes]
 
 
 @dataclass(frozen=True)
@@ -198,39 +197,55 @@ def _figures(
     samples: Sequence[Sequence[Row]],
     tags: Mapping[str, TagDrift],
     supplies: Sequence[ClassSupply],
-) -> KeptReport:
-    """Return the figures for which there is something to draw."""
-    from reds_pipeline.retraining.accuracy_figure import can_be_shown
+) -> dict[str, bytes]:
+    """Return the figures for which there is something to draw; only what changed is drawn anew."""
+    history = [row for row in measurements(home) if row["accuracy_new"] is not None]
+    figures: dict[str, bytes] = {}
+    if any(drift.curve for drift in tags.values()):
+        drawn_from = [sample[0]["sampled_at"] for sample in samples]
+        figures |= _kept(home, "retraining_tags", drawn_from, lambda: _draw_tags(samples, tags))
+    if supplies:
+        figures |= _kept(
+            home,
+            "retraining_supply",
+            [
+                [supply.class_name, supply.posts.events, supply.posts.days, supply.pictures.events]
+                for supply in supplies
+            ],
+            lambda: _draw_supply(supplies),
+        )
+    if history:
+        figures |= _kept(
+            home,
+            "retraining_accuracy",
+            [[row["at"], row["model_version"]] for row in history],
+            lambda: _draw_accuracy(history),
+        )
+    return figures
 
-    history = measurements(home)
-    inputs = {
-        "rule": _RULE,
-        "samples": [sample[0]["sampled_at"] for sample in samples],
-        "tags": {kind: asdict(drift) for kind, drift in tags.items()},
-        "supplies": [
-            [supply.class_name, supply.posts.events, supply.posts.days, supply.pictures.events]
-            for supply in supplies
-        ],
-        "accuracy": [
-            [row["at"], row["model_version"], row["accuracy_new"], row["accuracy_before"]]
-            for row in history
-            if row["accuracy_new"] is not None
-        ],
+
+def _kept(
+    home: Home, name: str, inputs: Sequence[Any], draw: Callable[[], dict[str, bytes]]
+) -> dict[str, bytes]:
+    return kept_report(home, name, [_RULE, *inputs], lambda: ({}, draw())).figures
+
+
+def _draw_tags(samples: Sequence[Sequence[Row]], tags: Mapping[str, TagDrift]) -> dict[str, bytes]:
+    from reds_pipeline.retraining.tag_figures import ranks_figure, retention_figure
+
+    return {
+        "retraining_tags.png": retention_figure(tags),
+        "retraining_ranks.png": ranks_figure(samples),
     }
 
-    def make() -> Made:
-        from reds_pipeline.retraining.accuracy_figure import accuracy_figure
-        from reds_pipeline.retraining.supply_figure import supply_figure
-        from reds_pipeline.retraining.tag_figures import ranks_figure, retention_figure
 
-        drawn: dict[str, bytes] = {}
-        if any(drift.curve for drift in tags.values()):
-            drawn["retraining_tags.png"] = retention_figure(tags)
-            drawn["retraining_ranks.png"] = ranks_figure(samples)
-        if supplies:
-            drawn["retraining_supply.png"] = supply_figure(supplies)
-        if can_be_shown(history):
-            drawn["retraining_accuracy.png"] = accuracy_figure(history)
-        return {"drawn_at": datetime.now(UTC).isoformat(timespec="seconds")}, drawn
+def _draw_supply(supplies: Sequence[ClassSupply]) -> dict[str, bytes]:
+    from reds_pipeline.retraining.supply_figure import supply_figure
 
-    return kept_report(home, FIGURES, inputs, make)
+    return {"retraining_supply.png": supply_figure(supplies)}
+
+
+def _draw_accuracy(history: Sequence[Row]) -> dict[str, bytes]:
+    from reds_pipeline.retraining.accuracy_figure import accuracy_figure
+
+    return {"retraining_accuracy.png": accuracy_figure(history)}

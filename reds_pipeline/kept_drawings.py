@@ -2,8 +2,9 @@
 
 What belongs here: finding a drawing by all that decides how it looks, or having it drawn. What
 does not: drawing, and anything that shows people's pictures, which a withdrawal would have to
-find. The classes of an installation seldom change, and drawing their graphs takes longer than
-most of what a retraining does with the new pictures.
+find. The classes of an installation seldom change, and a run that finds nothing new would spend a
+tenth of its time on drawing what is there; drawing the graphs of the classes takes longer than most
+of what a retraining does with the new pictures.
 """
 
 from __future__ import annotations

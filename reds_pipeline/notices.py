@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -138,7 +138,7 @@ def _bare(address: str) -> str:
         parts = urlsplit(address)
         host = parts.netloc.rpartition("@")[2]
         path = "" if parts.scheme.lower() in {"http", "https"} else parts.path
-        return urlunsplit((parts.scheme, host, path, "", ""))
+        return f"{parts.scheme}://{host}{path}"
     except ValueError:
         return "(address)"
 

@@ -279,7 +279,6 @@ def _measured(row: Mapping[str, Any]) -> Measured:
         cv_mean=row["cv_mean"],
         cv_variance=row["cv_var_ddof0"],
         dataset_digest=row["dataset_digest"],
-        classes=tuple(row["classes"]),
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from reds_pipeline.kept_drawings import KeptDrawings
@@ -29,6 +29,7 @@ _CODE_OF_A_GRAPH = (
     "reds_pipeline.lexicon.class_graph",
     "reds_pipeline.lexicon.graph_figure",
 )
+_CODE_OF_WORDS = ("reds_pipeline.drawing", "reds_pipeline.lexicon.figures")
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,22 +79,33 @@ def tag_report(home: Home) -> TagReport:
             name, (part, title), lambda: class_graph_figure(part, title), *_CODE_OF_A_GRAPH
         )
 
+    def word_figure(name: str, draw: Callable[..., bytes], *shown: object) -> bytes:
+        return kept.drawing(name, shown, lambda: draw(*shown), *_CODE_OF_WORDS)
+
     lemmas = [(count.lemma, count.posts) for count in counts.lemmas[:TOP_LEMMAS]]
     figures = {
-        "top_hashtags.png": top_words_figure(
+        "top_hashtags.png": word_figure(
+            "top_hashtags",
+            top_words_figure,
             [(count.tag, count.posts) for count in counts.tags[:TOP]],
             lemmas[:TOP],
             [change.lemma for change in changes if change.newcomer],
             f"The {TOP} most frequent words of {counts.posts:,} posts",
         ),
-        "top_lemmas.png": word_columns_figure(
+        "top_lemmas.png": word_figure(
+            "top_lemmas",
+            word_columns_figure,
             lemmas,
-            set(classes),
+            # A list, because sets are written down in any order.
+            sorted(classes),
             f"The {len(lemmas)} most frequent lemmas of {counts.posts:,} posts",
         ),
-        "class_similarity.png": similarity_figure(
+        "class_similarity.png": word_figure(
+            "class_similarity",
+            similarity_figure,
             list(classes),
-            wu_palmer_matrix(list(classes.values()), wordnet),
+            # A list, because a large array is not written down in full.
+            wu_palmer_matrix(list(classes.values()), wordnet).tolist(),
             "How close the classes are in meaning",
         ),
         "class_graph_nodes.csv": _table(

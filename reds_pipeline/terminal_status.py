@@ -19,10 +19,10 @@ from reds_pipeline.verdict import ago
 
 _SECONDS_A_DAY = 86_400.0
 _WIDTH_OF_LABELS = 10
-_ALARMS_SHOWN = 6
-_CLASSES_SHOWN = 12
-_FAILURES_SHOWN = 3
-_LONGEST_SENTENCE = 220
+_ALARMS_SHOWN = 3
+_CLASSES_SHOWN = 8
+_FAILURES_SHOWN = 2
+_LONGEST_SENTENCE = 200
 _JOBS = (
     "weekly_refresh",
     "collect_class",
@@ -36,6 +36,14 @@ _JOBS = (
 def show_screen(report: Mapping[str, Any]) -> None:
     """Show what ``status.home_status`` returned, within one screen."""
     console = make_console(width_of_a_file=80)
+    with console.capture() as drawn:
+        _draw(console, report)
+    # Tables fill their lines up with spaces, of which a terminal would make lines of their own.
+    for line in drawn.get().splitlines():
+        console.file.write(f"{line.rstrip()}\n")
+
+
+def _draw(console: Console, report: Mapping[str, Any]) -> None:
     _show_verdict(console, report["verdict"])
     console.print()
     lines = Table(box=None, show_header=False, pad_edge=False, padding=(0, 1, 0, 0))

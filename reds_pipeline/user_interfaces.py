@@ -122,8 +122,8 @@ def serve(settings: Settings, ports: Ports, announce: Callable[[str], None]) -> 
 def _refuse_a_second_daemon(directory: Path) -> None:
     if processes := daemon_processes(directory):
         raise RedsError(
-            f"A Dagster daemon (process {processes[0]}) works on {directory} already, and two would "
-            "start everything twice; stop that one, and start `reds up` again."
+            f"A Dagster daemon (process {processes[0]}) works on {directory} already, and two "
+            "would start everything twice; stop that one, and start `reds up` again."
         )
 
 

@@ -96,6 +96,18 @@ class ComposeServices:
         self._stage.close()
         return {name: process.returncode for name, process in stopping.items()}
 
+    def kill(self, service: str) -> None:
+        """Kill a service as the kernel does when memory runs out."""
+        process = self._running.pop(service)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def start_again(self, service: str) -> None:
+        """Start a service that was killed, as the engine does, and wait until it is healthy."""
+        self._healthy.discard(service)
+        self._start(service)
+        self._await(service)
+
     def log(self, service: str) -> str:
         """Return what a service printed, so far or until it stopped."""
         return self._log(service).read_text(encoding="utf-8", errors="replace")

@@ -16,16 +16,19 @@ import sqlalchemy as sa
 from reds_pipeline.demo.instance import EmbeddedInstance
 from reds_pipeline.demo.pictures import picture_file
 from reds_pipeline.demo.town.town import Town
-from reds_pipeline.jobs import COMMAND_LINE, DRIVER_TAG, SELECTION_TAG
+from reds_pipeline.demo.wiretap import Fault
+from reds_pipeline.jobs import COMMAND_LINE, DRIVER_TAG
 from reds_pipeline.modeling.bundle import load_bundle, save_bundle
 from reds_pipeline.run_history import remove_photographs
 from reds_pipeline.tracking import BUNDLE_DIRECTORY, CHAMPION, MODEL_ARTIFACT, Tracking
 from reds_pipeline_tests.compose_files import PASSWORDS
 from reds_pipeline_tests.compose_services import LOOPBACK, Stage
 from reds_pipeline_tests.running_services import ComposeServices
+from reds_pipeline_tests.web_hook import WebHook
 
 CLASSES = ("cat", "flower")
-SECONDS = 120.0
+UNREACHABLE = "dog"
+SECONDS = 240.0
 SECONDS_BETWEEN_LOOKS = 0.5
 PUBLIC_NAME = "tags.example"
 SECRETS = {name: f"{name.lower()}5432" for name in PASSWORDS}
@@ -37,7 +40,7 @@ CODE_LOCATIONS = """
         name
         location { name }
         jobs { name }
-        schedules { scheduleState { status } }
+        schedules { name scheduleState { id status } }
         sensors { sensorState { status } } } } } } } } }
 """
 DAEMONS = "{ instance { daemonHealth { allDaemonStatuses { daemonType required healthy } } } }"
@@ -52,14 +55,19 @@ WHERE dagster_event_type = 'ASSET_MATERIALIZATION' AND partition = 'cat'
   AND event LIKE '%data:image/jpeg;base64,%'
 """
 RUN = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+RUNS = "{ runsOrError { ... on Runs { results { jobName status } } } }"
+STOP_SCHEDULE = """
+mutation($id: String!) { stopRunningSchedule(id: $id) { __typename } }
+"""
 
 
 class Containers:
     """The running services, as a person outside them sees them."""
 
-    def __init__(self, stage: Stage, services: ComposeServices) -> None:
+    def __init__(self, stage: Stage, services: ComposeServices, hook: WebHook) -> None:
         self.stage = stage
         self.services = services
+        self.hook = hook
 
     def until(self, is_so: Callable[[], bool], service: str) -> None:
         """Wait for something; what a service printed says why it does not come."""
@@ -103,6 +111,21 @@ class Containers:
         )["launchRun"]
         assert launched["__typename"] == "LaunchRunSuccess", launched
         return launched["run"]["runId"]
+
+    def runs(self, job: str) -> list[str]:
+        """Return the states of all runs of a job."""
+        found = self.dagster(RUNS)["runsOrError"]["results"]
+        return [run["status"] for run in found if run["jobName"] == job]
+
+    def stop_schedule(self, name: str) -> None:
+        """Turn a schedule off, as a person does on the page of Dagster."""
+        (identifier,) = (
+            schedule["scheduleState"]["id"]
+            for schedule in self.repository["schedules"]
+            if schedule["name"] == name
+        )
+        stopped = self.dagster(STOP_SCHEDULE, id=identifier)["stopRunningSchedule"]
+        assert stopped["__typename"] == "ScheduleStateResult", stopped
 
     def await_success(self, run: str) -> None:
         """Wait until a run has succeeded."""
@@ -155,14 +178,15 @@ class Containers:
 
 @pytest.fixture(scope="module")
 def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]:
-    with EmbeddedInstance(Town.build(images_per_class=14)) as instance:
+    with EmbeddedInstance(Town.build(images_per_class=14)) as instance, WebHook() as hook:
+        instance.spoil(Fault(f"/api/v1/timelines/tag/{UNREACHABLE}", 403, times=None))
         stage = Stage(
             tmp_path_factory.mktemp("compose"),
             {
                 **SECRETS,
                 "REDS_HOST_URL": instance.url,
                 "REDS_HOST_TOKEN": instance.token,
-                "REDS_CLASSES": ",".join(CLASSES),
+                "REDS_CLASSES": ",".join((*CLASSES, UNREACHABLE)),
                 "REDS_BACKBONES": "tiny",
                 "REDS_PAGE_HOSTS": PUBLIC_NAME,
             },
@@ -170,9 +194,10 @@ def containers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Containers]
         # Where operators put settings that compose does not pass on.
         (stage.volume("reds") / "reds.toml").write_text(
             "min_images_per_class = 5\nmodel_check_seconds = 1.0\ninference = 'torch'\n"
+            f"refresh_cron = '* * * * *'\nnotify = '{hook.address}'\n"
         )
         with ComposeServices(stage) as services:
-            yield Containers(stage, services)
+            yield Containers(stage, services, hook)
 
 
 def test_the_webserver_shows_our_jobs_with_schedule_and_sensors_on(containers: Containers) -> None:
@@ -233,19 +258,29 @@ def test_the_review_gallery_is_closed_where_the_page_is_public(containers: Conta
 
 
 @pytest.mark.req("R-PRD-1")
-def test_the_pipeline_runs_from_the_page_of_dagster_and_the_page_tags_a_photo(
+@pytest.mark.req("R-IMP-4")
+def test_the_daemon_drives_everything_though_it_is_killed_and_the_page_tags_a_photo(
     containers: Containers,
 ) -> None:
-    """Webserver, queue, runs in the pipeline's process, MLflow and the page work together."""
-    refresh = containers.launch("weekly_refresh")
-    containers.await_success(refresh)
-    collections = [
-        containers.launch("collect_class", **{"dagster/partition": name, SELECTION_TAG: refresh})
-        for name in CLASSES
-    ]
-    for run in collections:
-        containers.await_success(run)
-    containers.await_success(containers.launch("retrain", **{SELECTION_TAG: refresh}))
+    """Schedule, sensors, queue, runs, MLflow and the page work together; nobody helps."""
+    containers.until(lambda: containers.runs("weekly_refresh") == ["SUCCESS"], "pipeline")
+    containers.until(lambda: "STARTED" in containers.runs("collect_class"), "daemon")
+    containers.services.kill("daemon")
+    # Its ticks go on meanwhile; that one refresh is through is what the test waits for.
+    containers.stop_schedule("refresh_schedule")
+    containers.services.start_again("daemon")
+    containers.until(lambda: containers.runs("retrain") == ["SUCCESS"], "pipeline")
+    assert containers.runs("weekly_refresh") == ["SUCCESS"]
+    assert sorted(containers.runs("collect_class")) == ["FAILURE", "SUCCESS", "SUCCESS"]
+
+    def told() -> dict[str, str]:
+        return {each["title"]: each["message"] for each in containers.hook.taken}
+
+    containers.until(lambda: len(told()) == 2, "pipeline")
+    assert set(told()) == {"REDS: collect_class failed", "REDS: Another model serves"}
+    failure = told()["REDS: collect_class failed"]
+    assert failure.startswith(f"collect_class of {UNREACHABLE} failed: ")
+    assert "Traceback" not in failure
 
     champion = containers.tracking.alias(CHAMPION)
     assert champion is not None
@@ -255,6 +290,8 @@ def test_the_pipeline_runs_from_the_page_of_dagster_and_the_page_tags_a_photo(
         answer = containers.tag(name)
         assert answer["suggestions"][0]["tag"] == name
         assert answer["models"][0]["version"] == champion.version
+    # What is launched from the page of Dagster runs, too.
+    containers.await_success(containers.launch("measure_drift"))
 
 
 def test_the_page_follows_a_promotion_and_stays_with_it_when_the_next_is_broken(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reds_pipeline.doctor import _disk, page_findings, ways_to_posts
+from reds_pipeline.doctor import _disk, notices_finding, page_findings, ways_to_posts
 from reds_pipeline.fediverse.hosts import HostProfile
 from reds_pipeline.resources import Platform
 from reds_pipeline.settings import load_settings
@@ -121,3 +121,20 @@ def test_it_says_what_becomes_of_photos_that_are_given(
     settings = load_settings(home=tmp_path / "home", contributions=choice)
     findings = {finding.subject: finding for finding in page_findings(settings)}
     assert word in findings["photos for training"].detail
+
+
+@pytest.mark.parametrize(
+    ("addresses", "ok", "says"),
+    [
+        ("", True, "nobody is told"),
+        ("json://ada:pa55@127.0.0.1/hook", True, "go to JSON"),
+        ("json://127.0.0.1, telepathy://pa55", False, "address 2 of 2"),
+    ],
+)
+def test_it_says_whether_anybody_is_told_and_shows_no_address(
+    addresses: str, ok: bool, says: str
+) -> None:
+    finding = notices_finding(load_settings(notify=addresses))
+    assert finding.ok is ok
+    assert says in finding.detail
+    assert "pa55" not in finding.detail

@@ -15,7 +15,7 @@ import reds_pipeline
 PACKAGE = Path(reds_pipeline.__file__).parent
 DOMAIN = (
     *("fediverse", "lexicon", "imaging", "embedding", "modeling", "storage"),
-    *("review", "dataset", "feedback"),
+    *("review", "dataset", "feedback", "retraining"),
 )
 NOT_FOR_THE_DOMAIN = {
     "dagster",

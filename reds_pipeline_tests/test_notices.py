@@ -1,8 +1,7 @@
-"""Notices to real servers on this machine: a web hook, a mail server, and ones that do not answer."""
+"""Notices to real servers on this machine: a web hook, a mail server, and some that are down."""
 
 from __future__ import annotations
 
-import json
 import logging
 import socketserver
 import threading
@@ -10,7 +9,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from email import message_from_string
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -34,35 +32,7 @@ from reds_pipeline.notices import (
 from reds_pipeline.resources import Platform
 from reds_pipeline.settings import load_settings
 from reds_pipeline_tests.stand_in_pipeline import MONDAY
-
-SECRET = "pa55word"
-
-
-class WebHook(ThreadingHTTPServer):
-    """Takes what is posted, or answers with an error while ``status`` says so."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Hook)
-        self.taken: list[dict[str, str]] = []
-        self.status = 200
-
-    @property
-    def address(self) -> str:
-        return f"json://ada:{SECRET}@127.0.0.1:{self.server_port}/hook/{SECRET}"
-
-
-class _Hook(BaseHTTPRequestHandler):
-    server: WebHook
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.server.status == 200:
-            self.server.taken.append(body)
-        self.send_response(self.server.status)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Print nothing."""
+from reds_pipeline_tests.web_hook import SECRET, WebHook
 
 
 class MailServer(socketserver.ThreadingTCPServer):
@@ -103,9 +73,7 @@ class _Mail(socketserver.StreamRequestHandler):
 @pytest.fixture
 def hook() -> Iterator[WebHook]:
     with WebHook() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
-        server.shutdown()
 
 
 @pytest.fixture

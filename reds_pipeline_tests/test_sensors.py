@@ -158,6 +158,7 @@ def test_the_classes_are_those_that_the_refresh_itself_chose(
     tags = {SELECTION_TAG: own, DRIVER_TAG: COMMAND_LINE}
     history.add(COLLECT_CLASS, SUCCESS, "cat", **tags)
     asked = history.collections()
+    assert isinstance(asked, list)
     assert [partition for partition, _ in asked] == ["cat", "dog"]
     assert history.next() == "waiting for the collection of cat, dog"
 

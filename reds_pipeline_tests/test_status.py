@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 
-from reds_pipeline import terminal
+from reds_pipeline import terminal, terminal_status
+from reds_pipeline.cli import cli
 from reds_pipeline.feedback.answers import FeedbackForm
 from reds_pipeline.resources import Platform
 from reds_pipeline.review.decisions import Decision, Verdict
 from reds_pipeline.review.desk import ReviewDesk
 from reds_pipeline.settings import load_settings
 from reds_pipeline.status import home_status
+from reds_pipeline.storage.workers import at_work
 from reds_pipeline_tests import curated_home
 from reds_pipeline_tests.feedback.makers import desk_of, given, recommended, taken_photo
 
@@ -65,3 +69,74 @@ def test_the_status_says_how_many_decisions_wait_for_a_training(
     assert report["decisions_waiting"] == 2
     terminal.show_details(report)
     assert "2 decisions of reviewers are not in the data set yet" in capsys.readouterr().out
+
+
+def status(home: Path, *options: str) -> Result:
+    return CliRunner().invoke(cli, ["status", "--home", str(home), *options])
+
+
+def test_an_empty_directory_stays_empty(tmp_path: Path) -> None:
+    result = status(tmp_path, "--check")
+    assert result.exit_code == 0, result.output
+    assert result.output.startswith("Nothing has been collected yet; start with `reds run`")
+    assert list(tmp_path.iterdir()) == []
+    assert status(tmp_path / "not there").exit_code == 0
+    assert not (tmp_path / "not there").exists()
+
+
+def test_one_screen_says_it_all(tmp_path: Path) -> None:
+    home = curated_home.fill(tmp_path)
+    with at_work(home.lock("run"), "`reds run`"):
+        result = status(home.root)
+    lines = result.output.splitlines()
+    assert len(lines) <= 45
+    assert max(map(len, lines)) <= 80
+    assert not [line for line in lines if line != line.rstrip()]
+    assert lines[0].startswith("All is well: ")
+    words = " ".join(result.output.split())
+    assert "`reds run`, which began at" in words
+    assert "`reds up` starts it" in words
+    assert "cat learning 4" in words
+
+
+def test_what_cannot_be_read_is_red_and_hides_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = curated_home.fill(tmp_path)
+    # Nobody listens there.
+    monkeypatch.setenv("REDS_TRACKING_URI", "http://127.0.0.1:9")
+    home.table("posts", "dog").write_bytes(b"no table")
+    (tmp_path / "ledger.sqlite").write_bytes(b"no database, though long enough to look like one")
+    (tmp_path / "dagster").mkdir()
+    (tmp_path / "dagster" / "dagster.yaml").write_text("storage: nonsense")
+    result = status(home.root, "--json")
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert set(report["unreadable"]) >= {"champion", "posts", "ledger", "runs"}
+    assert "MLflow cannot be reached" in report["unreadable"]["champion"]
+    assert report["disk"]["bytes"] > 0
+    assert status(home.root, "--check").exit_code == 1
+    assert "red:" in status(home.root).output.splitlines()[0]
+
+
+def test_long_sentences_and_many_alarms_leave_it_one_screen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = curated_home.fill(tmp_path)
+    platform = Platform(load_settings(home=home.root))
+    for number in range(9):
+        body = {"run_id": str(number), "class": "", "message": "It went wrong. " * 60}
+        platform.ledger.append("run_failure", "retrain", body)
+    report = home_status(platform)
+    alarm = {
+        "kind": "failed",
+        "red": True,
+        "what": "It went wrong. " * 60,
+        "todo": "Look.",
+        "heading": "A run failed",
+    }
+    report["verdict"]["alarms"] = [alarm] * 20
+    terminal_status.show_screen(report)
+    output = capsys.readouterr().out
+    assert "and 17 more" in output
+    assert len(output.splitlines()) <= 45

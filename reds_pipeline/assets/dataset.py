@@ -70,8 +70,8 @@ def curated_dataset(platform: dg.ResourceParam[Platform]) -> dg.MaterializeResul
     )
     if not any(row["kept"] for row in rows):
         raise RedsError(
-            f"No picture of {', '.join(names)} is left to learn from; `reds status` says where "
-            "they went, so collect from another host or choose other classes."
+            f"No picture of {', '.join(names)} is left to learn from; `reds status --details` says "
+            "where they went, so collect from another host or choose other classes."
         )
     digest = dataset_digest(rows)
     funnels = class_funnels(home, names)

@@ -120,8 +120,8 @@ def _supply(study: DriftStudy) -> dg.MarkdownMetadataValue:
                 "posts a day": supply.posts.per_day,
                 "95 % interval": f"{supply.posts.low:.2f} to {supply.posts.high:.2f}",
                 "posts": supply.posts.events,
-                "days walked": supply.posts.days,
-                "later half over earlier": _number(supply.trend, 2),
+                "in days": supply.posts.days,
+                "over the time before": _number(supply.trend, 2),
                 "its interval": f"{supply.trend_low:.2f} to {supply.trend_high:.2f}",
                 "usable pictures a week": supply.pictures_a_week,
             }
@@ -135,7 +135,7 @@ def _figures(study: DriftStudy) -> dict[str, dg.MarkdownMetadataValue]:
 
     return {
         name.removesuffix(".png").replace("_", " "): picture(small_png(data), name)
-        for name, data in study.figures.figures.items()
+        for name, data in study.figures.items()
     }
 
 

@@ -121,7 +121,8 @@ def forget_deleted(home: Home, directory: Path) -> None:
     made = [export for export in remembered_exports(home) if export.directory == directory.name]
     if not made:
         raise RedsError(
-            f"No export named {directory.name} is remembered; `reds status` lists those that are."
+            f"No export named {directory.name} is remembered; `reds status --details` lists "
+            "those that are."
         )
     if directory.absolute().parent.is_dir():
         remove_unfinished_copies(home, directory.absolute())

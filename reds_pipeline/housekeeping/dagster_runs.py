@@ -44,7 +44,10 @@ _SIZES = sa.text("SELECT run_id, SUM(LENGTH(event)) FROM event_logs GROUP BY run
 _RUNS_OF_CHECKS = sa.text("SELECT DISTINCT run_id FROM asset_check_executions")
 _LATEST_CHECKS = sa.text(
     "SELECT run_id, partition FROM asset_check_executions WHERE id IN "
-    "(SELECT MAX(id) FROM asset_check_executions GROUP BY asset_key, check_name, partition)"
+    # A run that was killed leaves a check that was planned and never came; the outcome before it
+    # is still the latest one.
+    "(SELECT MAX(id) FROM asset_check_executions "
+    "GROUP BY asset_key, check_name, partition, execution_status)"
 )
 _DROP_CHECKS = sa.text("DELETE FROM asset_check_executions WHERE run_id = :run_id")
 

@@ -201,7 +201,10 @@ def _worse(difference: float, champion: Rival, rule: PromotionRule) -> str:
     """Say that a challenger is worse by more than it may be, or ""."""
     if difference >= -rule.margin - _ROUNDING:
         return ""
-    return f"That is worse by more than {_points(rule.margin)}.{_doubt(champion)}"
+    return (
+        f"That is worse by more than {_points(rule.margin)}.{_doubt(champion)} A person can let it "
+        "serve by `reds promote`."
+    )
 
 
 def _lost(champion: Rival, rule: PromotionRule) -> str:

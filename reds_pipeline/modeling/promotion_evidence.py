@@ -38,14 +38,12 @@ class Measured:
         cv_mean: Mean accuracy of the grouped folds, 0 to 1.
         cv_variance: Variance of those accuracies.
         dataset_digest: The data set it was trained on.
-        classes: What it can say.
     """
 
     backbone: str
     cv_mean: float
     cv_variance: float
     dataset_digest: str
-    classes: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -15,23 +15,19 @@ from reds_pipeline.drawing import INK, PALETTE, QUIET, new_figure, png, quiet_ax
 MOST_SHOWN = 60
 
 
-def can_be_shown(measurements: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether any measurement holds an accuracy on new pictures."""
-    return any(row["accuracy_new"] is not None for row in measurements)
-
-
 def accuracy_figure(measurements: Sequence[Mapping[str, Any]]) -> bytes:
     """Draw the accuracy of each champion on new pictures, and on its own test, over time.
 
     Args:
-        measurements: Rows of ``retraining_advice``, oldest first.
+        measurements: Rows of ``retraining_advice``, oldest first; one holds an accuracy at least.
     """
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+    from matplotlib.lines import Line2D
 
     rows = [row for row in measurements if row["accuracy_new"] is not None][-MOST_SHOWN:]
     figure = new_figure(7.2, 3.9)
     axes = figure.add_subplot()
-    axes.set_title("The model that serves, on pictures newer than it", color=INK, pad=12)
+    axes.set_title("The model that serves, on pictures newer than it", color=INK, pad=30)
     for number, (version, each) in enumerate(groupby(rows, lambda row: row["model_version"])):
         mine = list(each)
         moments = date2num([datetime.fromisoformat(row["at"]) for row in mine])
@@ -51,7 +47,6 @@ def accuracy_figure(measurements: Sequence[Mapping[str, Any]]) -> bytes:
             marker="o",
             markersize=5,
             linewidth=1.6,
-            label="on new pictures" if not number else None,
         )
         before = [
             (at, 100 * row["accuracy_before"])
@@ -66,7 +61,6 @@ def accuracy_figure(measurements: Sequence[Mapping[str, Any]]) -> bytes:
                 markersize=12,
                 linewidth=1,
                 linestyle=(0, (2, 2)),
-                label="on its own test, same class shares" if not number else None,
             )
         axes.annotate(
             f"version {version}",
@@ -84,7 +78,18 @@ def accuracy_figure(measurements: Sequence[Mapping[str, Any]]) -> bytes:
     locator = AutoDateLocator(maxticks=8)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
-    axes.legend(frameon=False, fontsize=9, labelcolor=INK, loc="lower left")
+    new = Line2D([], [], color=QUIET, marker="o", linewidth=1.6)
+    own = Line2D([], [], color=QUIET, marker="_", linewidth=1, linestyle="--")
+    axes.legend(
+        [new, own],
+        ["on new pictures", "on its own test, same class shares"],
+        frameon=False,
+        fontsize=9,
+        labelcolor=INK,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1),
+        ncols=2,
+    )
     figure.supxlabel(
         "Pictures of authors it has never seen, with the authors' own labels;\n"
         "95 % Wilson intervals, taking an author's pictures to be right or wrong together.",

@@ -10,7 +10,7 @@ author's own, because a label that a model suggested agrees with models.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,20 +65,19 @@ def new_pictures(
     for row in images:
         if row["sha256"]:
             about.setdefault(row["sha256"], []).append(row)
-    of_seen = [row for sha256 in seen for row in about.get(sha256, ())]
-    collected = max((row["collected_at"] or "" for row in of_seen), default="")
-    posted = max(map(posted_at, of_seen), default="")
-    authors = {row["author_key"] for row in of_seen if row["author_key"]}
+    of_seen = [about[sha256] for sha256 in seen if sha256 in about]
+    # Somebody may post a picture again that was learnt long ago; its first time counts.
+    collected = max((_first(shown, _collected_at) for shown in of_seen), default="")
+    posted = max((_first(shown, posted_at) for shown in of_seen), default="")
+    authors = {row["author_key"] for shown in of_seen for row in shown if row["author_key"]}
     groups = {row["group"] for row in (*curated, *contributed) if row["sha256"] in seen}
     known = set(classes)
     rows, fair, left_out = [], [], Counter[str]()
     for row in curated:
         shown = about.get(row["sha256"], [])
-        is_new = row["kept"] and row["sha256"] not in seen and bool(shown)
-        if not is_new or not all(
-            (image["collected_at"] or "") > collected and posted_at(image) > posted
-            for image in shown
-        ):
+        if not row["kept"] or row["sha256"] in seen or not shown:
+            continue
+        if _first(shown, _collected_at) <= collected or _first(shown, posted_at) <= posted:
             continue
         if row["class_name"] not in known:
             left_out[UNKNOWN_CLASS] += 1
@@ -91,3 +90,11 @@ def new_pictures(
         else:
             fair.append(row)
     return NewPictures(tuple(rows), tuple(fair), dict(left_out))
+
+
+def _first(shown: Sequence[Row], moment: Callable[[Row], str]) -> str:
+    return min(map(moment, shown))
+
+
+def _collected_at(image: Row) -> str:
+    return image["collected_at"] or ""

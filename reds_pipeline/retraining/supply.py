@@ -22,8 +22,11 @@ from reds_pipeline.fediverse.timelines import id_order
 
 WEEK = timedelta(days=7)
 
-MOST_WEEKS = 26
+MOST_WEEKS = 12
 """What was posted longer ago says little about what will be."""
+
+RECENT_WEEKS = 4
+"""Of which a rate is that of the present: enough for posts that come once a week."""
 
 SHORTEST_WINDOW = timedelta(days=1)
 """Posts come by day and night; of less than a day no rate per day is known."""
@@ -79,12 +82,12 @@ class ClassSupply:
 
     Attributes:
         class_name: The class.
-        posts: Kept posts a day.
-        pictures: Pictures that survived cleaning, a day.
-        trend: Posts a day in the second half of the window over those in the first; None without
-            any in the first.
+        posts: Kept posts a day, lately (``RECENT_WEEKS``).
+        pictures: Pictures that survived cleaning, a day, lately.
+        trend: Posts lately over those in the equally long time before, or in the later half of a
+            shorter window over the earlier one; None without any before.
         trend_low: Lower end of its 95 % interval.
-        trend_high: Its upper end; infinite without any in the first half.
+        trend_high: Its upper end; infinite without any before.
         weeks: End of each whole week of the window, oldest first, with the posts a day in it.
     """
 
@@ -124,13 +127,16 @@ def class_supply(
         return None
     moments = _moments((row for row in posts if row["status"] == "kept"), window)
     shown = _moments((row for row in pictures if row["kept"]), window)
-    middle = window.start + (window.end - window.start) / 2
-    early = sum(moment < middle for moment in moments)
-    ratio, low, high = rate_ratio(len(moments) - early, early)
+    length = window.end - window.start
+    recently = Window(max(window.start, window.end - RECENT_WEEKS * WEEK), window.end)
+    middle = window.end - min(RECENT_WEEKS * WEEK, length / 2)
+    late = sum(moment > middle for moment in moments)
+    early = sum(middle - (window.end - middle) < moment <= middle for moment in moments)
+    ratio, low, high = rate_ratio(late, early)
     return ClassSupply(
         class_name=class_name,
-        posts=rate(len(moments), window.days),
-        pictures=rate(len(shown), window.days),
+        posts=rate(_inside(moments, recently), recently.days),
+        pictures=rate(_inside(shown, recently), recently.days),
         trend=ratio,
         trend_low=low,
         trend_high=high,
@@ -205,12 +211,15 @@ def _moments(rows: Iterable[Row], window: Window) -> list[datetime]:
     return [moment for moment in moments if window.start < moment <= window.end]
 
 
+def _inside(moments: Iterable[datetime], window: Window) -> int:
+    return sum(window.start < moment <= window.end for moment in moments)
+
+
 def _weeks(moments: Sequence[datetime], window: Window) -> list[tuple[datetime, Rate]]:
     weeks = []
     end = window.end
     while end - WEEK >= window.start:
-        inside = sum(end - WEEK < moment <= end for moment in moments)
-        weeks.append((end, rate(inside, 7)))
+        weeks.append((end, rate(_inside(moments, Window(end - WEEK, end)), 7)))
         end -= WEEK
     return weeks[::-1]
 

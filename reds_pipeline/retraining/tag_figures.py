@@ -43,7 +43,7 @@ def retention_figure(drifts: Mapping[str, TagDrift]) -> bytes:
     """
     figure = new_figure(7.2, 4.2)
     axes = figure.add_subplot()
-    axes.set_title("How long the top tags last", color=INK, pad=12)
+    axes.set_title("How long the top tags last", color=INK, pad=30)
     shown = {kind: drift for kind, drift in drifts.items() if drift.curve}
     for number, (kind, drift) in enumerate(shown.items()):
         _draw(axes, kind, drift, PALETTE[number], _MARKERS[number % len(_MARKERS)])
@@ -63,7 +63,14 @@ def retention_figure(drifts: Mapping[str, TagDrift]) -> bytes:
     quiet_axes(axes, grid="y")
     axes.set_xlabel("days between two samples of posts", color=INK, size=9)
     axes.set_ylabel("left of the top, beyond chance", color=INK, size=9)
-    axes.legend(frameon=False, fontsize=9, labelcolor=INK, loc="upper right")
+    axes.legend(
+        frameon=False,
+        fontsize=9,
+        labelcolor=INK,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1),
+        ncols=2,
+    )
     floors = ", ".join(f"{kind} {drift.floor:.2f}" for kind, drift in shown.items())
     figure.supxlabel(
         "Rank-biased overlap of two samples over that of two halves of one "

@@ -98,12 +98,12 @@ class Town:
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(START, tick=True) as travelling:
         yield travelling
 
 
-def test_classes_come_go_and_come_back(tmp_path: Path, clock: time_machine.Coordinates) -> None:
+def test_classes_come_go_and_come_back(tmp_path: Path, clock: time_machine.Traveller) -> None:
     town = Town(tmp_path)
     weeks = iter(range(1, 20))
 
@@ -167,7 +167,7 @@ def decisions(town: Town) -> DecisionBook:
 
 
 def test_a_refresh_that_is_repeated_tells_nothing_twice(
-    tmp_path: Path, clock: time_machine.Coordinates
+    tmp_path: Path, clock: time_machine.Traveller
 ) -> None:
     town = Town(tmp_path)
     town.refresh(SAMPLE | {"owl": 9})

@@ -18,6 +18,7 @@ import pytest
 from reds_pipeline.demo.instance import EmbeddedInstance
 from reds_pipeline.demo.town.town import Town
 from reds_pipeline.demo.wiretap import RequestRecord
+from reds_pipeline_tests.end_to_end.ready_process import completed
 
 COMMAND = [sys.executable, "-m", "reds_pipeline.cli"]
 SECONDS = 300
@@ -51,14 +52,8 @@ class Reds:
 
     def __call__(self, *arguments: str, expect: int = 0) -> subprocess.CompletedProcess[str]:
         """Run the command and check its exit code."""
-        result = subprocess.run(
-            [*COMMAND, *arguments],
-            env=self.environment,
-            cwd=self.home.parent,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
+        result = completed(
+            arguments, environment=self.environment, directory=self.home.parent, seconds=SECONDS
         )
         assert result.returncode == expect, f"{result.stdout}\n{result.stderr}"
         assert "Traceback" not in result.stderr

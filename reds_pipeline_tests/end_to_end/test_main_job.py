@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from reds_pipeline.backup.make import make_backup
+from reds_pipeline.backup.places import LEFT_OUT, PLACES
 from reds_pipeline.backup.restore import restore_backup
 from reds_pipeline.demo.pixelfed.entities import NO_PREVIEW_PATH
 from reds_pipeline.errors import ImageRejected
@@ -303,6 +304,10 @@ def test_a_backup_becomes_the_same_home_in_another_place(
     new = Reds(tmp_path / "new", finished.reds.settings)
     chosen = {name.removeprefix("REDS_").lower(): value for name, value in new.settings.items()}
     old_platform = Platform(load_settings(home=finished.home, **chosen))
+    places = {
+        path.name.removesuffix("-wal").removesuffix("-shm") for path in finished.home.iterdir()
+    }
+    assert places <= PLACES | LEFT_OUT.keys(), "what is new in a home is backed up, or left out"
     make_backup(old_platform, tmp_path / "saved.tar")
     restore_backup(tmp_path / "saved.tar", new.home)
     new_platform = Platform(load_settings(home=new.home, **chosen))

@@ -10,6 +10,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from reds_pipeline import sensors
 from reds_pipeline.definitions import build_defs
 from reds_pipeline.demo.instance import EmbeddedInstance
 from reds_pipeline.demo.town.town import Town
@@ -19,6 +20,8 @@ from reds_pipeline.jobs import (
     COLLECT_CLASS,
     COMMAND_LINE,
     DRIVER_TAG,
+    HOUSEKEEPING,
+    MEASURE_DRIFT,
     RECHECK_POSTS,
     RETRAIN,
     WEEKLY_REFRESH,
@@ -191,12 +194,16 @@ def test_a_failed_step_reads_as_its_sentence(spine: Spine, host: EmbeddedInstanc
 def test_the_graph_loads_and_runs_by_itself(platform: Platform) -> None:
     definitions = build_defs(platform)
     dg.Definitions.validate_loadable(definitions)
-    for name, job in (("refresh_schedule", WEEKLY_REFRESH), ("recheck_schedule", RECHECK_POSTS)):
+    for name, job in (
+        ("refresh_schedule", WEEKLY_REFRESH),
+        ("recheck_schedule", RECHECK_POSTS),
+        ("housekeeping_schedule", HOUSEKEEPING),
+    ):
         schedule = definitions.resolve_schedule_def(name)
         assert schedule.job_name == job
         assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
-    for name in ("collect_selected_classes", "retrain_when_collected", "record_failure"):
-        sensor = definitions.resolve_sensor_def(name)
+    for each in sensors.ALL:
+        sensor = definitions.resolve_sensor_def(each.name)
         assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
     graph = definitions.resolve_asset_graph()
     names = {key.to_user_string() for key in graph.get_all_asset_keys()}
@@ -214,6 +221,7 @@ def test_the_graph_loads_and_runs_by_itself(platform: Platform) -> None:
         "label_suspects",
         "image_tensors",
         "embeddings_tiny",
+        "retraining_advice",
         "svm_tiny",
         "hashtags_tiny",
         "model_comparison",
@@ -234,6 +242,16 @@ def test_the_graph_loads_and_runs_by_itself(platform: Platform) -> None:
     ]
     assert set.union(*selected) == names
     assert sum(map(len, selected)) == len(names)
+    measuring = definitions.resolve_job_def(MEASURE_DRIFT).asset_layer.selected_asset_keys
+    assert {key.to_user_string() for key in measuring} == {
+        "recheck",
+        "contributed_images",
+        "picture_features",
+        "curated_dataset",
+        "image_tensors",
+        "embeddings_tiny",
+        "retraining_advice",
+    }
 
 
 def test_steps_without_deep_learning_import_none(host: EmbeddedInstance, tmp_path: Path) -> None:

@@ -209,11 +209,12 @@ def test_an_author_is_asked_about_once_a_day() -> None:
             assert wishes.refusal(entity()) == ""
         kept = wishes.rows()
         assert server.paths().count("/users/mira") == 1
-        times.append("2026-11-22T09:59:59Z")
+        times.append("2026-11-22T05:59:59Z")
         AuthorWishes(client, RESPECT, KEY, known=kept, now=lambda: times[-1]).refusal(entity())
         assert server.paths().count("/users/mira") == 1
         server.answer = lambda _asked: as_actor(indexable=False)
-        for moment in ("2026-11-22T10:00:00Z", "2026-11-21T09:59:59Z"):
+        # Before a day is over, so that a daily sweep, which is a little early or late, asks again.
+        for moment in ("2026-11-22T06:00:00Z", "2026-11-21T09:59:59Z"):
             times.append(moment)
             later = AuthorWishes(client, RESPECT, KEY, known=kept, now=lambda: times[-1])
             assert later.refusal(entity()) == NOT_INDEXABLE, moment

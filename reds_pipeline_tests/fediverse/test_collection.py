@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 
 from reds_pipeline.fediverse.collection import (
     Collected,
@@ -19,6 +20,7 @@ from reds_pipeline.fediverse.collection import (
 from reds_pipeline.fediverse.consent import ConsentPolicy
 from reds_pipeline.fediverse.hosts import HostProfile
 from reds_pipeline.fediverse.timelines import PagingRules
+from reds_pipeline.fediverse.walks import Cursor
 from reds_pipeline.fediverse.web.client import ApiClient
 from reds_pipeline.fediverse.web.failures import HostUnavailable
 from reds_pipeline.storage.journal import Journal
@@ -145,6 +147,22 @@ def test_an_unchanged_instance_costs_one_request_a_tag(
     assert journal.records() == []
     assert second.new_posts == 0
     assert (second.rows, second.cursors) == (first.rows, first.cursors)
+
+
+@pytest.mark.req("R-IMP-5")
+def test_a_walk_says_until_when_it_has_seen_everything(
+    instance: Instance, journal: Journal
+) -> None:
+    """Also one that finds nothing new: nothing was posted until then."""
+    instance.timelines = {"cat": posts(1, 2, 3)}
+    walked = []
+    known = None
+    for day in (1, 8):
+        with time_machine.travel(f"2026-03-0{day}T00:00:00Z", tick=False):
+            collected = instance.collect(journal, known)
+        known = Known(collected.rows, [Cursor(**cursor.row()) for cursor in collected.cursors])
+        walked += [cursor.walked_at for cursor in collected.cursors]
+    assert walked == ["2026-03-01T00:00:00Z", "2026-03-08T00:00:00Z"]
 
 
 def test_new_posts_cost_the_pages_that_hold_them(instance: Instance, journal: Journal) -> None:

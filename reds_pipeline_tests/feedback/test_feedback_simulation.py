@@ -9,7 +9,7 @@ from benchmarks.feedback_loop import Measures, NaiveLoop, OurLoop, simulate
 from benchmarks.feedback_world import Plan, Visitors, World, deal
 from reds_pipeline.feedback.weights import most_contributed
 from reds_pipeline.modeling.heads import HeadParameters
-from reds_pipeline.settings import Settings
+from reds_pipeline.settings import load_settings
 from reds_pipeline_tests.modeling.clouds import clouds
 
 PLAN = Plan(rounds=3, first_posts=20, posts_a_round=1, judging=20)
@@ -25,7 +25,7 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def ours(world: World) -> tuple[OurLoop, list[Measures]]:
-    loop = OurLoop(world, PARAMETERS, Settings())
+    loop = OurLoop(world, PARAMETERS, load_settings())
     return loop, simulate(world, loop, EAGER)
 
 
@@ -46,13 +46,13 @@ def test_nothing_is_learnt_that_tests_and_no_class_exceeds_its_share(
     assert loop.frozen.isdisjoint(loop.model.learnt)
     assert loop.model.learnt.isdisjoint({*world.judging.tolist(), *world.unknown.tolist()})
     posts = sum(map(len, world.posts)) // len(world.classes)
-    most = most_contributed(posts, Settings().feedback_share)
+    most = most_contributed(posts, load_settings().feedback_share)
     learnt = [row["class_name"] for row in loop.contributed if row["kept"]]
     assert {name: learnt.count(name) for name in world.classes} == dict.fromkeys(
         world.classes, most
     )
     assert {row["sample_weight"] for row in loop.contributed if row["origin"] == "suggested"} == {
-        Settings().suggested_label_weight
+        load_settings().suggested_label_weight
     }
     assert {row["drop_reason"] for row in loop.contributed} == {"", "no_class", "beyond_share"}
 

@@ -48,9 +48,8 @@ def home(models: ServedModels) -> Iterator[Home]:
     made = models.platform.home
     half = made.root / "tables" / ".writing-abc.parquet"
     half.write_bytes(b"half a table")
-    store = ArrayStore(
-        made.embeddings / TinyEncoder.encoder_id, (TinyEncoder.dimension,), "float32"
-    )
+    length = TinyEncoder.dimension
+    store = ArrayStore(made.embeddings / TinyEncoder.encoder_id, (length,), "float32")
     store.append([LOST], np.zeros((1, length), np.float32))
     for path in (half, *store.root.iterdir()):
         os.utime(path, (0, 0))

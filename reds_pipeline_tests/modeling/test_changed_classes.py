@@ -23,7 +23,7 @@ from reds_pipeline.modeling.promotion_evidence import (
     SharedTest,
 )
 
-MEASURED = Measured("tiny", 0.9, 1e-4, "digest", ("cat", "dog", "fox"))
+MEASURED = Measured("tiny", 0.9, 1e-4, "digest")
 RULE = PromotionRule(margin=0.01, class_loss=0.1, suggested_labels_limit=0.3)
 CHALLENGER = Challenger(MEASURED)
 FOX = NewClass("fox", 30, 25)

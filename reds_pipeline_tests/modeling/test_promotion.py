@@ -16,7 +16,7 @@ from reds_pipeline.modeling.promotion_evidence import (
     SharedTest,
 )
 
-MEASURED = Measured("vit", 0.90, 1e-4, "digest-1", ("cat", "dog"))
+MEASURED = Measured("vit", 0.90, 1e-4, "digest-1")
 RULE = PromotionRule(margin=0.01, class_loss=0.1, suggested_labels_limit=0.3)
 CHALLENGER = Challenger(MEASURED)
 

@@ -112,6 +112,13 @@ def test_a_class_that_the_model_does_not_know_says_nothing_of_it() -> None:
     assert (chosen.rows, chosen.left_out) == ((), {UNKNOWN_CLASS: 1})
 
 
+def test_a_picture_that_somebody_posts_again_is_as_old_as_it_is() -> None:
+    again = image("learnt", 16, 17, "another author")
+    earlier = image("next", 3, 17)
+    chosen = choose([*ROWS, picture("next")], [*IMAGES, again, image("next", 16, 17), earlier])
+    assert names(chosen.fair) == ["new"]
+
+
 def test_a_date_in_the_future_does_not_hide_what_came_later() -> None:
     liar = image("learnt", 5, 10) | {"created_at": "2099-01-01T00:00:00Z"}
     assert names(choose(ROWS, [liar, *IMAGES[1:]]).rows) == ["new"]

@@ -34,6 +34,8 @@ from reds_pipeline.demo.wiretap import Fault
 DAYS = 7
 _OPT_OUT = "Please leave my pictures to people. #nobot"
 _BUSY = 6
+# Streets can be seen: they would be a class of their own.
+_UNRELATED_TAGS = {name: often for name, often in SUBJECT_TAGS.items() if name != "street"}
 # Fates of the town's posts that no gate of consent stops.
 _OPEN_FATES = {
     "animated",
@@ -155,7 +157,7 @@ class DriftingWorld:
         if class_name:
             own = (class_name, *sprinkled(COMPANION_TAGS.get(class_name, {}), self._chance))
         else:
-            own = sprinkled(SUBJECT_TAGS, self._chance)
+            own = sprinkled(_UNRELATED_TAGS, self._chance)
         post = Post(
             post_id=snowflake(at, self._sequence),
             author=author,

@@ -26,6 +26,7 @@ from dagster._core.remote_origin import InProcessCodeLocationOrigin
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import InProcessWorkspaceLoadTarget
+from dagster._daemon.auto_run_reexecution.event_log_consumer import EventLogConsumerDaemon
 from dagster._daemon.daemon import MonitoringDaemon
 from dagster._daemon.freshness import FreshnessDaemon
 from dagster._daemon.run_coordinator.queued_run_coordinator_daemon import (
@@ -128,6 +129,7 @@ class ClockedDaemon:
             WorkspaceProcessContext(self.instance, InProcessWorkspaceLoadTarget(self._origin))
         )
         self._queue = QueuedRunCoordinatorDaemon(interval_seconds=5)
+        self._retries = EventLogConsumerDaemon()
         self._monitor = MonitoringDaemon(interval_seconds=120)
         self._freshness = FreshnessDaemon()
         self._iteration_times: dict[str, ScheduleIterationTimes] = {}
@@ -154,6 +156,8 @@ class ClockedDaemon:
         )
         self._drain(execute_sensor_iteration(self._context, _LOGGER, None, None))
         self._drain(self._queue.run_iteration(self._context))
+        # Says of failed runs whether they are tried again; what follows from them waits for that.
+        self._drain(self._retries.run_iteration(self._context))
 
     def settle(self) -> None:
         """Let time pass until nothing follows from anything any more."""

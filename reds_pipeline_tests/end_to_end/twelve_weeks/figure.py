@@ -5,6 +5,7 @@ What belongs here: drawing reports. What does not: measuring (``story``).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -62,7 +63,7 @@ def _accuracy(axes, weeks: np.ndarray, reports: Sequence[WeekReport]) -> None:  
         axes.vlines(weeks + shift, values[:, 1], values[:, 2], color=colour, alpha=0.5)
     changed = [
         report.week
-        for before, report in zip(reports, reports[1:], strict=False)
+        for before, report in itertools.pairwise(reports)
         if report.champion != before.champion
     ]
     low = axes.get_ylim()[0]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import tracemalloc
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -449,6 +450,16 @@ def test_what_the_budget_of_a_host_leaves_over_is_a_row_and_comes_next_time(desk
     second = desk.download(posts, first)
     assert all(row["status"] == "stored" for row in second)
     assert sorted(desk.downloads()) == [f"/{number}.jpg" for number in range(6)]
+
+
+def test_where_the_disk_is_nearly_full_nothing_is_fetched_until_there_is_room(desk: Desk) -> None:
+    posts = [desk.post(number, f"{number}.jpg") for number in range(6)]
+    room = iter([True, True])
+    rows = desk.download(posts, has_room=lambda: next(room, False), workers=Workers(1, 1))
+    assert Counter(row["reason"] or row["status"] for row in rows) == {"stored": 2, "disk_full": 4}
+    assert {row["status"] for row in rows} == {"stored", "failed"}
+    assert len(desk.downloads()) == 2
+    assert [row["status"] for row in desk.download(posts, rows)] == ["stored"] * 6
 
 
 def test_a_host_that_only_fails_is_left_alone_and_every_picture_still_has_its_row(
