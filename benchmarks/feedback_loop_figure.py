@@ -59,6 +59,8 @@ def mean_and_half_width(
 
 def draw(curves: Curves, title: str) -> bytes:
     """Draw how right the models are, and how sure of what they do not know."""
+    from matplotlib.ticker import MultipleLocator
+
     figure = new_figure(9.6, 4.3)
     figure.suptitle(title, color=INK, size=11)
     left, right = figure.subplots(1, 2)
@@ -72,7 +74,8 @@ def draw(curves: Curves, title: str) -> bytes:
         axes.set_xticks(range(0, 21, 5))
         axes.yaxis.set_major_formatter("{x:.0%}")
         quiet_axes(axes, grid="y")
-        axes.legend(frameon=False, fontsize=9, loc="lower left" if axes is left else "upper left")
+    left.legend(frameon=False, fontsize=9, loc="lower left")
+    left.yaxis.set_major_locator(MultipleLocator(0.05))
     left.set_ylim(top=1.002)
     right.set_ylim(-0.02, 1.02)
     return png(figure)
@@ -155,8 +158,8 @@ def main(
             click.echo(f"| {' | '.join(columns)} |")
     if figure is not None:
         title = (
-            f"{shares[-1]:.0%} of visitors accept without looking: {seeds} seeds (thin), their mean "
-            "and its 95 % interval"
+            f"{100 * shares[-1]:.0f} % of visitors accept without looking: {seeds} seeds (thin), "
+            "their mean and its 95 % interval"
         )
         figure.write_bytes(draw(curves, title))
 

@@ -41,15 +41,15 @@ _HEALTH = """{ instance { daemonHealth { allDaemonStatuses { daemonType healthy 
   assetNodes { assetKey { path } assetMaterializations(limit: 1) { timestamp } }
   runsOrError(limit: 25) { ... on Runs { results { runId status stepStats { stepKey } } } } }"""
 _WRITER = """
-import sys
+import signal, sys, threading
 from reds_pipeline.storage.ledger import Ledger
+stop = threading.Event()
+signal.signal(signal.SIGTERM, lambda *_: stop.set())
 ledger, written = Ledger(sys.argv[1]), 0
-try:
-    while True:
-        ledger.append("soak", sys.argv[2], {"number": written})
-        written += 1
-finally:
-    print(written, flush=True)
+while not stop.wait(0.02):
+    ledger.append("soak", sys.argv[2], {"number": written})
+    written += 1
+print(written, flush=True)
 """
 
 
@@ -122,7 +122,7 @@ def _soak(directory: Path, options: argparse.Namespace) -> dict[str, Any]:
         for thread in threads:
             thread.join()
         for writer in writers:
-            writer.send_signal(signal.SIGINT)
+            writer.terminate()
         results = [writer.communicate(timeout=60) for writer in writers]
         runs = _graphql(ports[0], _RUNS)["data"]["runsOrError"]["results"]
     texts = [path.read_text(encoding="utf-8", errors="replace") for path in logs]

@@ -26,13 +26,13 @@ from reds_pipeline.imaging.statistics import (
     class_statistics,
     disk_sizes,
 )
+from reds_pipeline.kept_drawings import KeptDrawings
 from reds_pipeline.stage_inputs import learnt_classes
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.tables import CLEAN_IMAGES, CURATED, read_rows
 
 if TYPE_CHECKING:
-    from reds_pipeline.kept_drawings import KeptDrawings
-from reds_pipeline.storage.arrays import ArrayStore
+    from reds_pipeline.storage.arrays import ArrayStore
 
 Row = Mapping[str, Any]
 

@@ -82,6 +82,7 @@ def tag_report(home: Home) -> TagReport:
     def word_figure(name: str, draw: Callable[..., bytes], *shown: object) -> bytes:
         return kept.drawing(name, shown, lambda: draw(*shown), *_CODE_OF_WORDS)
 
+    similarity = wu_palmer_matrix(list(classes.values()), wordnet)
     lemmas = [(count.lemma, count.posts) for count in counts.lemmas[:TOP_LEMMAS]]
     figures = {
         "top_hashtags.png": word_figure(
@@ -100,13 +101,14 @@ def tag_report(home: Home) -> TagReport:
             sorted(classes),
             f"The {len(lemmas)} most frequent lemmas of {counts.posts:,} posts",
         ),
-        "class_similarity.png": word_figure(
+        "class_similarity.png": kept.drawing(
             "class_similarity",
-            similarity_figure,
-            list(classes),
             # A list, because a large array is not written down in full.
-            wu_palmer_matrix(list(classes.values()), wordnet).tolist(),
-            "How close the classes are in meaning",
+            (list(classes), similarity.tolist()),
+            lambda: similarity_figure(
+                list(classes), similarity, "How close the classes are in meaning"
+            ),
+            *_CODE_OF_WORDS,
         ),
         "class_graph_nodes.csv": _table(
             ("class", "synset", "depth", "parent"),

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from reds_pipeline.garbage_collection import collect_garbage_less_often
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+    from xdist.scheduler import Scheduling
 
 # How long drawing an example takes says how busy the machine is, nothing about the code.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -16,6 +21,16 @@ settings.load_profile("unhurried")
 
 # As in every program of REDS; a process that runs tests holds more objects than any of them.
 collect_garbage_less_often()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    """Spread tests as ``spread`` says where they are to be spread by file."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from reds_pipeline_tests.spread import ByFileAndHome
+
+    return ByFileAndHome(config, log)
 
 
 @pytest.fixture(autouse=True)

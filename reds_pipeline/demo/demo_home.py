@@ -85,7 +85,7 @@ def prepare_demo(settings: Settings, photos: Path | None) -> DemoPlan:
         photos: Directory of real photographs by class, or None for drawn pictures.
 
     Raises:
-        RedsError: The home holds something else, or its port is taken.
+        RedsError: The home holds something else, its instance runs already, or its port is taken.
     """
     home = Home(settings.home.resolve())
     notes = _read_notes(home)
@@ -100,6 +100,11 @@ def prepare_demo(settings: Settings, photos: Path | None) -> DemoPlan:
             f"{home.root} holds a demonstration with "
             f"{f'the photographs of {notes.photos}' if notes.photos else 'drawn pictures'}; "
             "choose another directory with --home, or remove that one."
+        )
+    if notes is not None and _answers(notes):
+        raise RedsError(
+            f"The instance of the demonstration in {home.root} runs already, in `reds up`; stop "
+            f"that, or let `reds run --home {home.root}` learn from it."
         )
     instance = EmbeddedInstance(
         Town.build(photos=photos),

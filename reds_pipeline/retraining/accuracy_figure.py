@@ -21,7 +21,7 @@ def accuracy_figure(measurements: Sequence[Mapping[str, Any]]) -> bytes:
     Args:
         measurements: Rows of ``retraining_advice``, oldest first; one holds an accuracy at least.
     """
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+    from matplotlib.dates import AutoDateLocator, DateFormatter, date2num
     from matplotlib.lines import Line2D
 
     rows = [row for row in measurements if row["accuracy_new"] is not None][-MOST_SHOWN:]
@@ -77,7 +77,7 @@ def accuracy_figure(measurements: Sequence[Mapping[str, Any]]) -> bytes:
     axes.set_ylabel("right, in %", color=INK, size=9)
     locator = AutoDateLocator(maxticks=8)
     axes.xaxis.set_major_locator(locator)
-    axes.xaxis.set_major_formatter(ConciseDateFormatter(locator, show_offset=False))
+    axes.xaxis.set_major_formatter(DateFormatter("%d %b"))
     new = Line2D([], [], color=QUIET, marker="o", linewidth=1.6)
     own = Line2D([], [], color=QUIET, marker="_", linewidth=1, linestyle="--")
     axes.legend(

@@ -70,7 +70,7 @@ def test_who_waits_goes_on_when_the_other_has_ended(held: tuple[Home, threading.
         may_end.set()
 
     # What it then does fails: this home has no host and its pictures are made up.
-    with pytest.raises(RedsError, match="No host is configured|pictures"):
+    with pytest.raises(RedsError, match=r"No host is configured|pictures"):
         run_retraining(load_settings(home=home.root, backbones=("tiny",)), announce, wait=True)
     assert lines[0].startswith("Waiting for Dagster's run 1a2b3c4d of retrain, which began at")
     assert lines[1] == "Embedding what is new, training and comparing"
@@ -110,7 +110,7 @@ def test_a_run_by_hand_between_two_queued_runs_of_a_refresh_does_no_harm(
             assert execute(RETRAIN, **{SELECTION_TAG: refresh}).success
     assert {what: platform.cost[what] for what in NEW_WORK} == dict.fromkeys(NEW_WORK, 0)
     assert {path: path.read_bytes() for path in home.glob("images/*/*/*")} == before
-    assert len(platform.ledger.events("promotion")) == 2, "each registered model once"
+    assert len(platform.ledger.events("promotion")) == 1
 
 
 _WRITER = """
@@ -120,7 +120,7 @@ ledger = Ledger(sys.argv[1])
 for number in range(int(sys.argv[3])):
     ledger.append("feedback", sys.argv[2], {"number": number})
 """
-# What a daemon writes in an hour: beats of 7 threads, ticks of 4 sensors, and queries before each.
+# What two daemons write in an hour: beats of 7 threads, ticks of 4 sensors, queries before each.
 _DAEMON = """
 import sys, time
 import dagster as dg
@@ -130,7 +130,7 @@ from dagster._daemon.types import DaemonHeartbeat
 from reds_pipeline.instance import open_instance
 from reds_pipeline.settings import load_settings
 with open_instance(load_settings(home=sys.argv[1])) as instance:
-    for number in range(120):
+    for number in range(60):
         for kind in sorted(instance.get_required_daemon_types()):
             instance.add_daemon_heartbeat(DaemonHeartbeat(time.time(), kind, sys.argv[2], []))
         for sensor in ("collect", "retrain", "failure", "freshness"):
@@ -152,13 +152,13 @@ def made(context):
         context.log.info(f"line {number}")
 logging.getLogger("dagster").setLevel(logging.CRITICAL)
 with open_instance(load_settings(home=sys.argv[1])) as instance:
-    for number in range(4):
+    for number in range(3):
         assert dg.materialize([made], instance=instance).success
 """
 
 
 def test_an_hours_ticks_lock_no_database_and_lose_nothing(tmp_path: Path) -> None:
-    home, events = Home(tmp_path), 300
+    home, events = Home(tmp_path), 200
     with open_instance(load_settings(home=tmp_path)) as instance:
         programs = [
             (_WRITER, home.default_ledger_url, "page", str(events)),
@@ -178,9 +178,9 @@ def test_an_hours_ticks_lock_no_database_and_lose_nothing(tmp_path: Path) -> Non
             sensor: len(instance.get_ticks(sensor, sensor))
             for sensor in ("collect", "retrain", "failure", "freshness")
         }
-        assert ticks == dict.fromkeys(ticks, 2 * 120)
+        assert ticks == dict.fromkeys(ticks, 2 * 60)
         runs = instance.get_runs()
-    assert [run.status for run in runs] == [dg.DagsterRunStatus.SUCCESS] * 4
+    assert [run.status for run in runs] == [dg.DagsterRunStatus.SUCCESS] * 3
     written = Ledger(home.default_ledger_url).events("feedback")
     for subject in ("page", "pipeline"):
         numbers = [event["number"] for event in written if event["subject"] == subject]

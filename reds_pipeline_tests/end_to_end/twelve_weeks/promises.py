@@ -8,6 +8,7 @@ whole is ``test_twelve_weeks``.
 
 from __future__ import annotations
 
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
@@ -149,7 +150,8 @@ def broken_promises(story: Story) -> dict[str, str]:
         try:
             promise(story)
         except AssertionError as error:
-            broken[promise.__name__] = f"week {story.reports[-1].week}: {error}"
+            said = str(error) or traceback.extract_tb(error.__traceback__)[-1].line
+            broken[promise.__name__] = f"week {story.reports[-1].week}: {said}"
     return broken
 
 

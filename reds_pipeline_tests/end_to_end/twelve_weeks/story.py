@@ -23,6 +23,7 @@ import time_machine
 
 from reds_pipeline.demo.drifting.plan import DriftPlan
 from reds_pipeline.demo.drifting.world import DAYS, DriftingWorld
+from reds_pipeline.demo.pixelfed.entities import NO_PREVIEW_PATH
 from reds_pipeline.resources import (
     EMBEDDINGS_COMPUTED,
     HOST_REQUESTS,
@@ -162,7 +163,9 @@ class Story:
                     disk_bytes=self._disk_bytes(),
                     cost={name: self.platform.cost[name] - cost_before[name] for name in _COSTS},
                     asked_for=Counter(
-                        each.path for each in requests if each.path.startswith(_PICTURES)
+                        each.path
+                        for each in requests
+                        if each.path.startswith(_PICTURES) and each.path != NO_PREVIEW_PATH
                     ),
                     requests=len(requests),
                     runs=self._runs_since(started),
