@@ -151,7 +151,8 @@ def _answered_twice(runs: list[dict[str, Any]]) -> int:
     for run in runs:
         tags = {tag["key"]: tag["value"] for tag in run["tags"]}
         asker = tags.get("dagster/sensor_name") or tags.get("dagster/schedule_name")
-        if asker and run["status"] != "CANCELED" and "dagster/parent_run_id" not in tags:
+        executed = run["status"] in ("STARTED", "SUCCESS", "FAILURE")
+        if asker and executed and "dagster/parent_run_id" not in tags:
             keys[asker, tags.get("dagster/run_key", ""), tags.get("dagster/partition", "")] += 1
     return sum(count - 1 for count in keys.values())
 

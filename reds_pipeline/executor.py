@@ -27,6 +27,13 @@ _HOURS_TO_WAIT = 12.0
 _SCHEDULE_TAGS = ("dagster/schedule_name", ".dagster/scheduled_execution_time")
 _SENSOR_TAGS = ("dagster/sensor_name", "dagster/run_key")
 _RETRY_TAG = "dagster/parent_run_id"
+# What was canceled, or was made and never queued, does nothing; what failed is better done again.
+_DOES_IT = {
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.SUCCESS,
+}
 _PARTITION_TAG = "dagster/partition"
 
 
@@ -124,16 +131,18 @@ def _is_done(plan_context: Any) -> bool:
 
 
 def _earlier_twin(instance: dg.DagsterInstance, run: dg.DagsterRun) -> dg.DagsterRun | None:
+    """Return a run that was asked for before this one, by the same tick, and does the same."""
+    if _RETRY_TAG in run.tags:
+        return None
     for names in (_SCHEDULE_TAGS, _SENSOR_TAGS):
         tags = {name: run.tags[name] for name in names if name in run.tags}
-        if len(tags) < len(names) or _RETRY_TAG in run.tags:
+        if len(tags) < len(names):
             continue
-        records = instance.get_run_records(
-            dg.RunsFilter(job_name=run.job_name, tags=tags), ascending=True
-        )
-        first = next(
-            record.dagster_run for record in records if _RETRY_TAG not in record.dagster_run.tags
-        )
-        if first.run_id != run.run_id:
-            return first
+        wanted = dg.RunsFilter(job_name=run.job_name, tags=tags)
+        for record in instance.get_run_records(wanted, ascending=True):
+            other = record.dagster_run
+            if other.run_id == run.run_id:
+                break
+            if other.status in _DOES_IT and _RETRY_TAG not in other.tags:
+                return other
     return None

@@ -16,6 +16,7 @@ from reds_pipeline.housekeeping.disk_notice import tell_of_disk
 from reds_pipeline.housekeeping.keep_house import HousekeepingReport, keep_house
 from reds_pipeline.jobs import AFTER_OTHERS, HOUSEKEEPING
 from reds_pipeline.resources import Platform
+from reds_pipeline.run_history import remove_withdrawn_photographs
 
 
 class HousekeepingConfig(dg.Config):
@@ -52,6 +53,8 @@ def keep_house_op(
         )
     except RedsError as error:
         raise dg.Failure(description=str(error), allow_retries=False) from error
+    # What showed the pictures that went must not wait for the next sweep.
+    remove_withdrawn_photographs(context.instance, platform.home, context.run_id)
     for line in (report.sentence, *report.notes):
         context.log.info(line)
     context.add_output_metadata(_metadata(report))

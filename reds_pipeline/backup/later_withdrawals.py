@@ -86,7 +86,7 @@ def take_over(newer: Ledger, home: Home, ledger: Ledger) -> list[str]:
         Hosts whose approval was taken back meanwhile, and which are not approved now: everything
         of theirs has to go.
     """
-    before, erased_before = set(_revoked(ledger)), erased_keys(ledger)
+    revoked_before, erased_before = len(ledger.events(HOST_REVOCATION)), erased_keys(ledger)
     for kind in _CARRIED:
         known = {_as_key(event) for event in ledger.events(kind)}
         ledger.take_over(
@@ -98,8 +98,8 @@ def take_over(newer: Ledger, home: Home, ledger: Ledger) -> list[str]:
     # Pictures that went for another reason than somebody's wish may come back, but only once
     # their host has shown them again.
     require_confirmation(home, _posts_of(home, erased_keys(ledger) - erased_before))
-    approved = {approval["host"] for approval in approvals(ledger)}
-    return sorted(set(_revoked(ledger)) - before - approved)
+    revoked = {event["subject"] for event in ledger.events(HOST_REVOCATION)[revoked_before:]}
+    return sorted(revoked - {approval["host"] for approval in approvals(ledger)})
 
 
 def take_over_exports(old: Home, home: Home) -> None:
@@ -189,11 +189,6 @@ def _is_ledger(file: Path) -> bool:
             return found.fetchone() is not None
     except sqlite3.Error:
         return False
-
-
-def _revoked(ledger: Ledger) -> Iterator[str]:
-    for event in ledger.events(HOST_REVOCATION):
-        yield event["subject"]
 
 
 def _posts_of(home: Home, erased: Collection[str]) -> frozenset[str]:

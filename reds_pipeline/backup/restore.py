@@ -79,7 +79,8 @@ class RestoreReport:
                 "Nobody can tell what people took back after the backup: nothing is learnt from "
                 f"{self.posts_to_confirm} posts until their host has shown them again, which the "
                 "next `reds run` or `reds retrain` asks it; withdrawals that came by mail since "
-                "then have to be repeated with `reds withdraw`."
+                "then have to be repeated with `reds withdraw`, and hosts that were revoked since "
+                "with `reds hosts revoke`."
             )
         if self.given_photos_left_out:
             told.append(

@@ -142,6 +142,22 @@ def test_posts_of_a_host_that_was_revoked_since_are_gone(
     assert "words-of-" not in everything(new.home)
 
 
+def test_a_host_that_was_revoked_once_more_since_is_gone(
+    platform: Platform, tmp_path: Path, reopened: Reopened
+) -> None:
+    """That it was revoked before the backup, too, and approved again says nothing of now."""
+    address = f"https://{HOST}"
+    approve_host(platform.ledger, address, "Ada", datetime.now(UTC).date())
+    revoke_host(platform.ledger, address, "its operators asked")
+    approve_host(platform.ledger, address, "Ada", datetime.now(UTC).date())
+    make_backup(platform, tmp_path / "saved.tar")
+    revoke_host(platform.ledger, address, "its operators asked again")
+    restore_backup(tmp_path / "saved.tar", tmp_path / "new", str(platform.home.root))
+    new = reopened(tmp_path / "new")
+    assert list(new.home.images.files()) == []
+    assert "words-of-" not in everything(new.home)
+
+
 def test_a_host_that_was_approved_again_keeps_its_posts(
     platform: Platform, tmp_path: Path, reopened: Reopened
 ) -> None:

@@ -25,10 +25,21 @@ def test_the_first_ones_of_an_author_stay(authors: str | list[str], beyond: set[
 
 
 @pytest.mark.req("R-SCR-8")
-@given(st.lists(st.sampled_from("abcdef")))
-def test_nobody_is_more_than_a_fifth_of_what_was_there(authors: list[str]) -> None:
+def test_several_who_flood_do_not_make_room_for_each_other() -> None:
+    """Ninety by each of two, among thirty people with one or two: a fifth each of what stays."""
+    honest = [f"person {number}" for number in (*range(30), *range(15))]
+    authors = ["one", "other"] * 90 + honest
+    beyond = beyond_share(authors)
+    left = Counter(author for place, author in enumerate(authors) if place not in beyond)
+    assert (left["one"], left["other"]) == (15, 15)
+    assert left.total() == 75
+
+
+@pytest.mark.req("R-SCR-8")
+@given(st.lists(st.sampled_from("abcdefgh")))
+def test_nobody_is_more_than_a_fifth_of_what_stays(authors: list[str]) -> None:
     beyond = beyond_share(authors)
     left = Counter(author for place, author in enumerate(authors) if place not in beyond)
     for author, count in left.items():
-        assert count <= max(LEAST, len(authors) // 5)
+        assert count <= max(LEAST, left.total() // 5)
         assert count == authors.count(author) or count >= LEAST

@@ -7,6 +7,7 @@ import pytest
 from reds_pipeline.fediverse.consent import ConsentPolicy
 from reds_pipeline.fediverse.known_posts import successor
 from reds_pipeline.fediverse.posts import PostReader
+from reds_pipeline.retraining.kept_samples import keep_sample, kept_samples
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.ledger import Ledger
 from reds_pipeline.storage.tables import CURSORS, POSTS, read_rows, write_rows
@@ -54,6 +55,17 @@ def test_posts_of_other_hosts_stay(home: Home, ledger: Ledger, tracking: Trackin
     report = erase_host(home, ledger, tracking, "elsewhere.example")
     assert report.removed == {}
     assert {name: posts(home, name) for name in CLASSES} == before
+
+
+@pytest.mark.req("R-SCR-11")
+def test_kept_samples_of_hashtags_lose_what_only_its_people_used(
+    home: Home, ledger: Ledger, tracking: Tracking
+) -> None:
+    sample = read_rows(home.table("sample_posts"), POSTS)
+    kept = keep_sample(home, sample * 13, {tag: [] for row in sample for tag in row["tags"]}, AT)
+    assert kept.startswith("1 names of 52 posts")
+    erase_host(home, ledger, tracking, HOST)
+    assert kept_samples(home) == []
 
 
 def test_what_it_made_and_another_host_relayed_goes_too(

@@ -155,7 +155,11 @@ class ClockedDaemon:
             )
         )
         self._drain(execute_sensor_iteration(self._context, _LOGGER, None, None))
-        self._drain(self._queue.run_iteration(self._context))
+        # One run at a time, as the queue has it; the daemon too would not wait for the sensors.
+        while waiting := self._count(dg.DagsterRunStatus.QUEUED):
+            self._drain(self._queue.run_iteration(self._context))
+            if self._count(dg.DagsterRunStatus.QUEUED) == waiting:
+                break
         # Says of failed runs whether they are tried again; what follows from them waits for that.
         self._drain(self._retries.run_iteration(self._context))
 
@@ -165,7 +169,7 @@ class ClockedDaemon:
         for _ in range(_TOO_MANY_ITERATIONS):
             before = self._state()
             self.iterate()
-            quiet = quiet + 1 if self._state() == before and not self._unfinished() else 0
+            quiet = quiet + 1 if self._state() == before and not before[1] else 0
             if quiet == _QUIET_ITERATIONS:
                 self._drain(self._monitor.run_iteration(self._context))
                 self._drain(self._freshness.run_iteration(self._context))
@@ -205,19 +209,10 @@ class ClockedDaemon:
                 yield from repository.get_schedules()
 
     def _state(self) -> tuple[int, int]:
-        finished = self.instance.get_runs_count(
-            dg.RunsFilter(
-                statuses=[
-                    dg.DagsterRunStatus.SUCCESS,
-                    dg.DagsterRunStatus.FAILURE,
-                    dg.DagsterRunStatus.CANCELED,
-                ]
-            )
-        )
-        return self.instance.get_runs_count(), finished
+        return self._count(*dg.DagsterRunStatus), self._count(*UNFINISHED)
 
-    def _unfinished(self) -> int:
-        return self.instance.get_runs_count(dg.RunsFilter(statuses=UNFINISHED))
+    def _count(self, *statuses: dg.DagsterRunStatus) -> int:
+        return self.instance.get_runs_count(dg.RunsFilter(statuses=list(statuses)))
 
     def _drain(self, iteration: Iterable) -> None:
         self.errors += [str(each) for each in iteration if hasattr(each, "message")]

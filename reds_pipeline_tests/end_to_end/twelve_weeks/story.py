@@ -228,7 +228,7 @@ class Story:
                     row["sha256"], Decision(LABEL, swapped[row["class_name"]]), row["class_name"]
                 )
                 for number, row in enumerate(rows)
-                if number % 3
+                if number % 8
             ),
             "import",
         )
