@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
+from reds_pipeline.imaging.author_share import beyond_share
 from reds_pipeline.lexicon.class_memory import (
     COLLECTING,
     LEARNING,
@@ -24,7 +25,6 @@ from reds_pipeline.lexicon.class_memory import (
     Supply,
 )
 from reds_pipeline.review.decisions import DecisionBook
-from reds_pipeline.storage.clock import as_text
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.ledger import Ledger
 from reds_pipeline.storage.tables import CLASS_SELECTION, CLEAN_IMAGES, read_rows
@@ -95,18 +95,6 @@ def left_classes(home: Home) -> dict[str, str]:
     return {each.name: each.since for each in class_states(home) if each.state == LEFT}
 
 
-def classes_to_forget(home: Home, now: datetime, days: float) -> list[str]:
-    """Return the classes that left so long ago that nothing of them need be held any longer.
-
-    Args:
-        home: Where the selection is.
-        now: The present moment.
-        days: How long what left is kept in case it comes back.
-    """
-    longest = as_text(now - timedelta(days=days))
-    return [name for name, since in left_classes(home).items() if since < longest]
-
-
 def learnt_rows_of(selection: Iterable[Row]) -> list[Row]:
     """Return the rows of a selection whose classes are learnt."""
     return [row for row in selection if state_of(row) == LEARNING]
@@ -156,14 +144,17 @@ def class_supply(
         collected: Whether a collection of the class has finished since; if not, nobody knows
             whether there is anything new.
     """
-    rows = {}
+    rows, unchosen = {}, {}
     for row in read_rows(home.table("clean_images", name), CLEAN_IMAGES):
         decision = decisions.of(row["sha256"])
         if row["kept"] if decision is None else decision.label == name:
             rows[row["sha256"]] = row
+            if decision is None:
+                unchosen[row["sha256"]] = row["author_key"]
     new = sum(row["collected_at"] > since for row in rows.values())
     return Supply(
-        kept=len(rows),
+        # As the data set will see it, or one who floods a class would bring it in.
+        kept=len(rows) - len(beyond_share(list(unchosen.values()), len(unchosen))),
         authors=len({row["author_key"] for row in rows.values()}),
         new=new if collected else None,
     )

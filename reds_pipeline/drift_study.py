@@ -16,7 +16,7 @@ from reds_pipeline.kept_reports import kept_report
 from reds_pipeline.resources import Platform
 from reds_pipeline.retraining.advice import Advice, Evidence, Limits, advise
 from reds_pipeline.retraining.kept_advice import append, measurements
-from reds_pipeline.retraining.kept_samples import kept_samples
+from reds_pipeline.retraining.kept_samples import RANKS_FIGURE, kept_samples
 from reds_pipeline.run_artifacts import SPLIT
 from reds_pipeline.stage_inputs import curated_rows, learnt_rows, selected_classes, trainings
 from reds_pipeline.standing_model import StandingModel, standing_model
@@ -61,7 +61,8 @@ class _LastTraining:
 
     Attributes:
         trained_at: When it ended.
-        seen: SHA-256 of all that it learnt from or tested with; None if nobody knows any more.
+        seen: SHA-256 of all that it was given, contributed photos too that it had to leave out;
+            None if nobody knows any more.
         is_current: Whether every backbone has been trained on the data set as it is now.
     """
 
@@ -175,16 +176,13 @@ def _last_training(platform: Platform) -> _LastTraining | None:
     seen = (
         None
         if split is None
-        else frozenset((*split.get("test", ()), *split.get("fold", {}), *_learnt_of(split)))
+        else frozenset(
+            (*split.get("test", ()), *split.get("fold", {}), *split.get("contributed", {}))
+        )
     )
     digest = dataset_digest(curated_rows(platform.home))
     trained = {row["backbone"] for row in rows if row["dataset_digest"] == digest}
     return _LastTraining(newest["trained_at"], seen, trained >= set(backbones))
-
-
-def _learnt_of(split: Row) -> list[str]:
-    """Return the contributed photos that a training learnt from."""
-    return [sha256 for sha256, fold in split.get("contributed", {}).items() if fold >= 0]
 
 
 def _days(since: str, now: str) -> float:
@@ -235,7 +233,7 @@ def _draw_tags(samples: Sequence[Sequence[Row]], tags: Mapping[str, TagDrift]) -
 
     return {
         "retraining_tags.png": retention_figure(tags),
-        "retraining_ranks.png": ranks_figure(samples),
+        RANKS_FIGURE: ranks_figure(samples),
     }
 
 

@@ -125,7 +125,8 @@ def _shares(rows: Sequence[Mapping[str, Any]], tested: Sequence[Row]) -> dict[st
 def _trained_with(home: Home) -> set[str] | None:
     """Return the pictures of the latest trainings; None where there was none.
 
-    Every picture of an earlier training that is still in the data set is among them.
+    One that an earlier training learnt, and that left the data set and came back, is not among
+    them: it may come to test the next model, and is not asked of the earlier one (``fair_rows``).
     """
     tables = [
         read_rows(path, PREDICTIONS)

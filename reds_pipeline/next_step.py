@@ -110,7 +110,7 @@ def next_step(
 
 def _nothing_collected(spine: Spine) -> Step:
     if not spine.collections:
-        return Step("the newest refresh chose no classes", is_over=True)
+        return Step("the newest refresh chose no classes that there still are", is_over=True)
     return Step(
         "no class could be collected, so there is nothing new to train with",
         is_over=True,

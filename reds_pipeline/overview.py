@@ -228,7 +228,7 @@ def _recent(platform: Platform) -> dict[str, Any]:
     """Return what the ledger holds of the last days: failures, notices, changes of classes."""
     from reds_pipeline.backup.remembered import backup_sentence, remembered_backups
     from reds_pipeline.class_states import CLASS_CHANGE
-    from reds_pipeline.notices import FAILED, NOTICE, REMOVAL_ALARM
+    from reds_pipeline.notices import FAILED, NOTICE, REMOVAL_ALARM, SENT, TEST
 
     if not has_ledger(platform):
         return {"failures": [], "unsent": [], "alarms": [], "class_changes": [], "backups": ""}
@@ -239,8 +239,13 @@ def _recent(platform: Platform) -> dict[str, Any]:
         return [event for _, event in ledger.events_after(kind, 0, since=since)]
 
     notices = events(NOTICE)
-    # The newest of a title counts: what was sent in the end is no longer unsent.
-    newest = {event.get("title", event["subject"]): event for event in notices}
+    newest: dict[str, dict[str, Any]] = {}
+    for event in notices:
+        if event["subject"] == TEST and event.get("outcome") == SENT:
+            # Whoever tried it since has seen what stood here, and knows that it works again.
+            newest.clear()
+        # The newest of a title counts: what was sent in the end is no longer unsent.
+        newest[event.get("title", event["subject"])] = event
     outdated = [backup.shown for backup in remembered_backups(ledger) if backup.is_outdated]
     return {
         "failures": events("run_failure"),

@@ -202,5 +202,4 @@ def _about_to_follow(instance: dg.DagsterInstance, platform: Platform, spine: Sp
 
 
 def _state(run: dg.DagsterRun) -> str:
-    waiting = {dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED}
-    return "queued" if run.status in waiting else "running"
+    return "queued" if run.status == dg.DagsterRunStatus.QUEUED else "running"

@@ -107,17 +107,17 @@ def record_failure(
 ) -> None:
     """Keep the sentence of a failed run where an operator looks, and send it."""
     run = context.dagster_run
-    # Dagster asks again for what it was told of just before its daemon was killed.
-    if any(event["run_id"] == run.run_id for event in platform.ledger.events(RUN_FAILURE)):
-        return
     if is_to_be_tried_again(context.instance, run.run_id):
         # Dagster does that by itself; if it fails too, that run is kept and told of.
         return
     sentence = without_secrets(_sentence(context), platform.settings)
     name = run.tags.get(PARTITION_TAG, "")
-    platform.ledger.append(
-        RUN_FAILURE, run.job_name, {"run_id": run.run_id, "class": name, "message": sentence}
-    )
+    # Dagster asks again for what it was told of just before its daemon was killed, which may have
+    # been after this was kept and before it was told.
+    if all(event["run_id"] != run.run_id for event in platform.ledger.events(RUN_FAILURE)):
+        platform.ledger.append(
+            RUN_FAILURE, run.job_name, {"run_id": run.run_id, "class": name, "message": sentence}
+        )
     # What somebody materialises from the page of an asset has a name that is Dagster's own.
     job = "materialization" if run.job_name.startswith("__") else run.job_name
     what = f"{job} of {name}" if name else job

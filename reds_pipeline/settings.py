@@ -319,8 +319,9 @@ def load_settings(**chosen: Any) -> Settings:
     except ValidationError as error:
         problem = error.errors()[0]
         name = ".".join(str(part) for part in problem["loc"]) or "the settings"
+        reason = problem["msg"].removeprefix("Value error, ")
         raise RedsError(
-            f"The setting {name} is not valid: {problem['msg']}. Correct REDS_{name.upper()} in "
+            f"The setting {name} is not valid: {reason}. Correct REDS_{name.upper()} in "
             f"the environment or {name} in {SETTINGS_FILE}."
         ) from error
 

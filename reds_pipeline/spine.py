@@ -26,12 +26,18 @@ from reds_pipeline.jobs import (
     WEEKLY_REFRESH,
     is_driven_by_command_line,
 )
+from reds_pipeline.partitions import classes
 
 PARTITION_TAG = "dagster/partition"
 _RETRY_DECIDED_TAG = "dagster/will_retry"
 _REFRESHES_LOOKED_AT = 20
 _FINISHED = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)
-UNFINISHED = [status for status in dg.DagsterRunStatus if status not in _FINISHED]
+# Made, but not queued: the daemon was killed in between. Only if somebody asks for the same again
+# does it queue that run; it makes no second one then, and else lets it lie for ever.
+_LYING = dg.DagsterRunStatus.NOT_STARTED
+UNFINISHED = [
+    status for status in dg.DagsterRunStatus if status not in _FINISHED and status != _LYING
+]
 # Dagster starts a failed run anew within a minute, if it does; a daemon that is down does not.
 _SECONDS_FOR_A_RETRY = 3600.0
 
@@ -57,7 +63,7 @@ class Spine:
 
     Attributes:
         refresh: Its run id, which every run that follows from it carries as ``SELECTION_TAG``.
-        collections: How far the collection of each class is that it chose.
+        collections: How far the collection of each class is that it chose and that is still one.
         measurement: How far the measurement of drift is.
         measured_at: When that measurement began and ended, in seconds since the epoch.
         training: How far the training is.
@@ -104,9 +110,16 @@ def _spine_of(
         return progress_of(found, now, retries=instance.run_retries_enabled)
 
     measured = by_job.get((MEASURE_DRIFT, ""), [])
+    collections = {name: progress(COLLECT_CLASS, name) for name in chosen_by(instance, run)}
+    # What `reds run` let go of meanwhile is no partition any more, so nothing can be asked for it.
+    there = set(instance.get_dynamic_partitions(str(classes.name)))
     return Spine(
         refresh=run.run_id,
-        collections={name: progress(COLLECT_CLASS, name) for name in chosen_by(instance, run)},
+        collections={
+            name: each
+            for name, each in collections.items()
+            if name in there or each is not Progress.MISSING
+        },
         measurement=progress(MEASURE_DRIFT),
         measured_at=(
             (measured[0].start_time or 0.0, measured[0].end_time or 0.0) if measured else (0.0, 0.0)
@@ -147,8 +160,7 @@ def progress_of(records: Sequence[dg.RunRecord], now: float, *, retries: bool) -
         retries: Whether Dagster tries runs again that failed outside of a step.
     """
     runs = [record.dagster_run for record in records]
-    # Made, but not queued: the daemon was killed in between, and makes no second one if asked.
-    runs = [run for run in runs if run.status != dg.DagsterRunStatus.NOT_STARTED]
+    runs = [run for run in runs if run.status != _LYING]
     if not runs:
         return Progress.MISSING
     if any(run.status not in _FINISHED for run in runs):

@@ -7,11 +7,12 @@ schedules and sensors do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from reds_pipeline.freshness import unreadable_schedule
 from reds_pipeline.settings import Settings
 from reds_pipeline.storage.clock import as_text
 
@@ -20,9 +21,21 @@ if TYPE_CHECKING:
 
     from reds_pipeline.daemons import Daemons
 
-_RUNS_LOOKED_AT = 200
+# Of each class the newest collection counts, and a class that is collected has one every refresh.
+_COLLECTIONS_LOOKED_AT = 200
+_PARTITION = "dagster/partition"
 # Schedules may rest for months.
 _LONGEST_INTERVAL = timedelta(days=800)
+
+JOBS = (
+    "weekly_refresh",
+    "collect_class",
+    "measure_drift",
+    "retrain",
+    "recheck_posts",
+    "housekeeping",
+)
+"""Every job, in the order of one refresh."""
 
 
 @dataclass(frozen=True)
@@ -103,15 +116,16 @@ def spine_status(settings: Settings) -> SpineStatus:
     from reds_pipeline.daemons import daemons_of
 
     with dg.DagsterInstance.from_config(str(directory)) as instance:
-        records = instance.get_run_records(limit=_RUNS_LOOKED_AT)
+        statuses = [dg.DagsterRunStatus(each) for each in (*_RUNNING, *_QUEUED)]
+        unfinished = instance.get_run_records(dg.RunsFilter(statuses=statuses))
         return SpineStatus(
             ran=True,
             daemons=daemons_of(instance, directory),
             schedules=_schedules(settings, _last_ticks(instance)),
-            running=tuple(_of_status(records, _RUNNING)),
-            queued=tuple(_of_status(records, _QUEUED)),
-            succeeded=_succeeded(records),
-            failed=tuple(_failed(records)),
+            running=tuple(_of_status(unfinished, _RUNNING)),
+            queued=tuple(_of_status(unfinished, _QUEUED)),
+            succeeded=_succeeded(instance),
+            failed=tuple(_failed(instance)),
         )
 
 
@@ -120,19 +134,26 @@ _QUEUED = ("QUEUED", "NOT_STARTED")
 
 
 def next_tick(cron: str, timezone: str) -> str:
-    """Return when a schedule ticks next, ISO 8601 in UTC."""
+    """Return when a schedule ticks next, ISO 8601 in UTC.
+
+    Raises:
+        RedsError: The schedule or the time zone cannot be read.
+    """
     import dagster as dg
 
     # Dagster brings the reader of such texts, but offers it only as part of its partitions, of
     # which the last one, with the offset, is the one that has begun and not ended.
-    ticks = dg.TimeWindowPartitionsDefinition(
-        start=datetime.now(UTC) - _LONGEST_INTERVAL,
-        fmt="%Y-%m-%d-%H:%M",
-        cron_schedule=cron,
-        timezone=timezone,
-        end_offset=1,
-    )
-    window = ticks.get_last_partition_window()
+    try:
+        ticks = dg.TimeWindowPartitionsDefinition(
+            start=datetime.now(UTC) - _LONGEST_INTERVAL,
+            fmt="%Y-%m-%d-%H:%M",
+            cron_schedule=cron,
+            timezone=timezone,
+            end_offset=1,
+        )
+        window = ticks.get_last_partition_window()
+    except Exception as error:
+        raise unreadable_schedule(cron, timezone) from error
     return as_text(window.end) if window else ""
 
 
@@ -193,24 +214,33 @@ def _of_status(records: Iterable[dg.RunRecord], statuses: tuple[str, ...]) -> li
     return [_run(record) for record in records if record.dagster_run.status.value in statuses]
 
 
-def _succeeded(records: Iterable[dg.RunRecord]) -> dict[str, str]:
-    """Return when each job last succeeded; records come newest first."""
-    found: dict[str, str] = {}
-    for record in records:
-        if record.dagster_run.status.value == "SUCCESS":
-            found.setdefault(record.dagster_run.job_name, _text(record.end_time))
+def _succeeded(instance: dg.DagsterInstance) -> dict[str, str]:
+    """Return when each job last succeeded."""
+    found = {}
+    for job in JOBS:
+        for record in _newest(instance, job, ["SUCCESS"], 1):
+            found[job] = _text(record.end_time)
     return found
 
 
-def _failed(records: Iterable[dg.RunRecord]) -> list[RunStatus]:
-    """Return failures after which the same job, of the same class, has not succeeded."""
-    found: dict[tuple[str, str], RunStatus | None] = {}
-    for record in records:
-        run = _run(record)
-        status = record.dagster_run.status.value
-        if status in ("SUCCESS", "FAILURE"):
-            found.setdefault((run.job, run.class_name), run if status == "FAILURE" else None)
-    return [run for run in found.values() if run is not None]
+def _failed(instance: dg.DagsterInstance) -> Iterator[RunStatus]:
+    """Yield failures after which the same job, of the same class, has not succeeded."""
+    for job in JOBS:
+        newest: dict[str, dg.RunRecord] = {}
+        limit = _COLLECTIONS_LOOKED_AT if job == "collect_class" else 1
+        for record in _newest(instance, job, ["SUCCESS", "FAILURE"], limit):
+            newest.setdefault(record.dagster_run.tags.get(_PARTITION, ""), record)
+        yield from _of_status(newest.values(), ("FAILURE",))
+
+
+def _newest(
+    instance: dg.DagsterInstance, job: str, statuses: Sequence[str], limit: int
+) -> Sequence[dg.RunRecord]:
+    """Return runs of a job, the newest first; daily ones must not hide what was long ago."""
+    import dagster as dg
+
+    wanted = dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus(each) for each in statuses])
+    return instance.get_run_records(wanted, limit=limit)
 
 
 def _run(record: dg.RunRecord) -> RunStatus:
@@ -218,7 +248,7 @@ def _run(record: dg.RunRecord) -> RunStatus:
     return RunStatus(
         run_id=run.run_id,
         job=run.job_name,
-        class_name=run.tags.get("dagster/partition", ""),
+        class_name=run.tags.get(_PARTITION, ""),
         at=_text(record.end_time or record.start_time) or as_text(record.create_timestamp),
     )
 

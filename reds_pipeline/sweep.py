@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reds_pipeline.resources import Platform
+from reds_pipeline.retraining.kept_samples import take_out_of_samples
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.journal import Journal
 from reds_pipeline.storage.locks import WITHDRAWAL_SECONDS, exclusive
@@ -207,7 +208,10 @@ def _act(platform: Platform, table: _Table, checks: Sequence[Check], report: Swe
         request = WithdrawalRequest(RecheckedPosts(lasting), why="found by a re-check")
         report.add_withdrawal(withdraw(platform.home, platform.ledger, platform.tracking, request))
     with exclusive(table.lock, "collecting posts", patience_seconds=WITHDRAWAL_SECONDS):
-        rows = updated_rows(read_rows(table.path, POSTS), checks, utc_now())
+        held = read_rows(table.path, POSTS)
+        rows = updated_rows(held, checks, utc_now())
+        if table.path == platform.home.table("sample_posts"):
+            take_out_of_samples(platform.home, held, rows, write=True)
         write_rows(table.path, rows, POSTS)
     table.journal.delete()
     now = {row["post_key"]: row for row in rows}

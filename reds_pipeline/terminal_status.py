@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from reds_pipeline.spine_status import JOBS
 from reds_pipeline.terminal import make_console
 from reds_pipeline.verdict import ago
 
@@ -22,15 +23,7 @@ _WIDTH_OF_LABELS = 10
 _ALARMS_SHOWN = 3
 _CLASSES_SHOWN = 8
 _FAILURES_SHOWN = 2
-_LONGEST_SENTENCE = 200
-_JOBS = (
-    "weekly_refresh",
-    "collect_class",
-    "measure_drift",
-    "retrain",
-    "recheck_posts",
-    "housekeeping",
-)
+_LONGEST_SENTENCE = 280
 
 
 def show_screen(report: Mapping[str, Any]) -> None:
@@ -86,13 +79,13 @@ def _lines(report: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Home", report["home"]
     yield from _of_runs(report, now)
     yield from _of_model(report, now)
-    if posts := report["posts"]:
+    if (posts := report["posts"]) and posts["held"]:
         swept = _last((report["spine"] or {}).get("succeeded", {}), _SWEEPS)
         yield (
             "Posts",
             f"{posts['held']:,} held, {posts['unconfirmed']:,} of them not confirmed within "
             f"{posts['confirmed_within_days']:g} days; last looked for "
-            + (_ago(swept, now) if swept else "never by itself"),
+            + (_ago(swept, now) if swept else "never"),
         )
     if disk := report["disk"]:
         budget = f" of {disk['budget_gb']:g} GB allowed" if disk["budget_gb"] else ""
@@ -147,7 +140,7 @@ def _of_runs(report: Mapping[str, Any], now: str) -> Iterator[tuple[str, str]]:
         if schedule["last"].startswith("skipped")
     ]:
         yield "Skipped", _cut("; ".join(skipped))
-    done = [f"{job} {_ago(at, now)}" for job in _JOBS if (at := spine["succeeded"].get(job))]
+    done = [f"{job} {_ago(at, now)}" for job in JOBS if (at := spine["succeeded"].get(job))]
     if done:
         yield "Last", "; ".join(done)
 
@@ -194,7 +187,9 @@ def _retraining(retraining: Mapping[str, Any], now: str) -> str:
     advice = retraining["advice"]
     if advice is None:
         return f"{said}; drift has not been measured yet"
-    due = "due" if advice["due"] and not advice["outdated"] else "not due"
+    if advice["outdated"]:
+        return f"{said}; drift was measured {_ago(advice['at'], now)}, before the last training"
+    due = "due" if advice["due"] else "not due"
     reason = f": {advice['reasons'][0]}" if advice["reasons"] else ""
     return _cut(
         f"{said}; measured {_ago(advice['at'], now)}: every {advice['interval_days']:.0f} days is "

@@ -109,11 +109,14 @@ def _good_news(found: Mapping[str, Any]) -> str:
 
 
 def _alarms(found: Mapping[str, Any]) -> Iterator[Alarm]:
+    sections: dict[str, list[str]] = {}
     for what, reason in found["unreadable"].items():
+        sections.setdefault(reason, []).append(what)
+    for reason, names in sections.items():
         yield Alarm(
             "unreadable",
             True,
-            f"What is known of {what} cannot be read: {reason.rstrip('.')}.",
+            f"What is known of {' and '.join(names)} cannot be read: {reason.rstrip('.')}.",
             "Mend what the sentence names; the rest is shown below.",
         )
     yield from _of_spine(found)
@@ -174,8 +177,10 @@ def _of_spine(found: Mapping[str, Any]) -> Iterator[Alarm]:
     sentences = {
         event["run_id"]: event["message"] for event in (found["recent"] or {}).get("failures", ())
     }
+    left = {each["class"] for each in found["classes_now"] or () if each.get("state") == "left"}
     for run in spine["failed"]:
-        if run["job"].startswith("__"):
+        # Nobody collects a class that left, so nothing would ever make up for it.
+        if run["class_name"] in left:
             continue
         said = sentences.get(run["run_id"], "its page in Dagster says why.")
         name = f"{run['job']} {run['class_name']}".strip()
@@ -255,8 +260,8 @@ def _of_ledger(found: Mapping[str, Any]) -> Iterator[Alarm]:
             "unsent",
             True,
             f"The notice {notice.get('title', notice['subject'])!r} could not be sent"
-            f"{f', and {others} others' if others else ''}: {notice.get('reason', '')}",
-            "Correct REDS_NOTIFY.",
+            f"{f', and {others} others' if others else ''}: {notice.get('reason', '').rstrip('.')}.",
+            "Correct REDS_NOTIFY, and try it with `reds notify --test`.",
         )
     for event in recent["alarms"][-1:]:
         yield Alarm(

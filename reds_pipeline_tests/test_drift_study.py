@@ -17,13 +17,14 @@ from reds_pipeline.drift_study import study_drift
 from reds_pipeline.embedding.tiny import TINY, TinyEncoder
 from reds_pipeline.imaging.resize import RESIZE_RULE
 from reds_pipeline.modeling.intervals import wilson_of_share
+from reds_pipeline.modeling.training_only import NOWHERE
 from reds_pipeline.promotion import promote_best
 from reds_pipeline.resources import Platform
 from reds_pipeline.retraining.kept_advice import latest_advice, measurements
 from reds_pipeline.stage_inputs import curated_rows
 from reds_pipeline.standing_model import standing_model
 from reds_pipeline.storage.arrays import ArrayStore
-from reds_pipeline.storage.tables import CURATED, IMAGES, TRAININGS, read_rows, write_rows
+from reds_pipeline.storage.tables import CONTRIBUTED, CURATED, IMAGES, TRAININGS, read_rows, write_rows
 from reds_pipeline.tracking import CHAMPION
 from reds_pipeline.withdrawal.lineage import WITHDRAWN_PICTURES
 from reds_pipeline_tests import served_models
@@ -163,6 +164,25 @@ def test_nothing_is_due_when_the_data_set_is_the_one_that_was_learnt(served: Ser
     advice = study_drift(platform).advice
     assert not advice.due
     assert "nothing to learn from has changed" in advice.reasons[0]
+
+
+def test_a_given_photo_that_may_not_train_is_nothing_new_for_ever(served: Served) -> None:
+    """One of a tested group trains nowhere, and the next training would leave it out again."""
+    from reds_pipeline.imaging.curation import dataset_digest
+
+    models = served(retrain_max_days=5)
+    platform = models.platform
+    given = {"sha256": sha_of("cat", "given", 0), "class_name": "cat", "kept": True}
+    write_rows(platform.home.table("contributed_dataset"), [given], CONTRIBUTED)
+    split = platform.tracking.record(models.runs[0], "split.json") or {}
+    split["contributed"] = {given["sha256"]: NOWHERE}
+    platform.tracking.write_json(models.runs[0], "split.json", split)
+    table = platform.home.table("trainings", TINY)
+    digest = dataset_digest(curated_rows(platform.home))
+    write_rows(table, [row | {"dataset_digest": digest} for row in read_rows(table)], TRAININGS)
+    advice = study_drift(platform).advice
+    assert not advice.due
+    assert advice.evidence["new_pictures"] == 0
 
 
 @pytest.mark.req("R-SCR-11")

@@ -136,6 +136,20 @@ def test_a_tick_that_a_kill_interrupted_is_finished_with_the_run_it_had_made(
         assert ticks_of(daemon, "refresh_schedule") == [("SUCCESS", "")]
 
 
+def test_a_run_that_was_made_and_never_queued_stops_no_later_tick(sunday: Life) -> None:
+    """The daemon was killed while it made the run, and was away for more than one tick."""
+    begin(sunday)
+    sunday.go_to(MONDAY)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(dg.DagsterInstance, "submit_run", _killed)
+        with sunday.daemon():
+            pytest.fail("it was to be killed")
+    sunday.go_to(MONDAY + WEEK)
+    with sunday.daemon() as daemon:
+        runs = runs_of(daemon, WEEKLY_REFRESH)
+        assert dg.DagsterRunStatus.SUCCESS in [run.status for run in runs]
+
+
 def _killed(*_: object, **__: object) -> None:
     raise KeyboardInterrupt
 

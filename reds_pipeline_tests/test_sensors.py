@@ -28,6 +28,7 @@ from reds_pipeline.jobs import (
     WEEKLY_REFRESH,
 )
 from reds_pipeline.notices import APPROVAL, FAILURE, NOTICE, STALE
+from reds_pipeline.partitions import classes
 from reds_pipeline.resources import Platform
 from reds_pipeline.sensors import (
     collect_selected_classes,
@@ -161,6 +162,18 @@ def test_the_classes_are_those_that_the_refresh_itself_chose(
     assert isinstance(asked, list)
     assert [partition for partition, _ in asked] == ["cat", "dog"]
     assert history.next() == "waiting for the collection of cat, dog"
+
+
+def test_a_class_that_is_none_any_more_neither_stops_the_others_nor_the_training(
+    history: History, refresh: dict[str, str]
+) -> None:
+    """`reds run` lets go of a class after this refresh chose it and before it was collected."""
+    assert classes.name is not None
+    history.instance.delete_dynamic_partition(classes.name, "dog")
+    # Dagster refuses the whole answer if it names a partition that there is not.
+    assert history.collections() == [("cat", f"{refresh[SELECTION_TAG]}:cat")]
+    history.add(COLLECT_CLASS, SUCCESS, "cat", **refresh)
+    assert history.next() == (RETRAIN, f"{refresh[SELECTION_TAG]}:{RETRAIN}")
 
 
 def test_a_refresh_that_dagster_tried_again_chose_what_its_first_attempt_chose(
@@ -313,6 +326,10 @@ def test_a_failed_run_is_kept_and_told_in_a_sentence_without_secrets(history: Hi
         dagster_event=result.get_run_failure_event(),
         partition_key=None,
     ).for_run_failure()
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        # The daemon is killed after the failure is kept and before anybody is told.
+        patch.setattr("reds_pipeline.sensors.notify", _killed)
+        record_failure(context, platform=history.platform)
     for _ in range(2):
         record_failure(context, platform=history.platform)
     [event] = history.platform.ledger.events("run_failure")
@@ -322,6 +339,10 @@ def test_a_failed_run_is_kept_and_told_in_a_sentence_without_secrets(history: Hi
         "collect_class of cat failed: raw_posts:cat could not be had from http://pix.example. "
         f"What was collected before is used. (Run {result.run_id[:8]} in Dagster.)"
     )
+
+
+def _killed(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_the_sentence_behind_several_attempts_is_that_of_the_error(

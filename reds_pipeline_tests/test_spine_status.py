@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +16,7 @@ import dagster as dg
 import pytest
 
 from reds_pipeline.daemons import daemon_processes, daemons_of
+from reds_pipeline.errors import RedsError
 from reds_pipeline.instance import open_instance
 from reds_pipeline.settings import Settings, load_settings
 from reds_pipeline.spine_status import next_tick, spine_status
@@ -74,6 +77,12 @@ def test_the_next_tick_is_the_first_one_to_come(
     assert weekday is None or (tick.weekday() == weekday and (tick - datetime.now(UTC)).days < 7)
 
 
+@pytest.mark.parametrize(("cron", "zone"), [("hello", "UTC"), ("0 3 * * 1", "Europe/Nowhere")])
+def test_a_schedule_that_cannot_be_read_is_told_in_a_sentence(cron: str, zone: str) -> None:
+    with pytest.raises(RedsError, match=f"{re.escape(cron)}.*{zone}.*write it as five fields"):
+        next_tick(cron, zone)
+
+
 def test_runs_are_told_by_what_became_of_them(
     settings: Settings, instance: dg.DagsterInstance
 ) -> None:
@@ -90,6 +99,24 @@ def test_runs_are_told_by_what_became_of_them(
     ], f"{made_up_for} was made up for"
     assert [queued.run_id for queued in status.queued] == [waiting.run_id]
     assert status.running == ()
+
+
+def test_what_was_long_ago_is_known_however_often_other_jobs_ran(
+    settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    run(instance, "retrain")
+    run(instance, "weekly_refresh", fails=True)
+    for number in range(250):
+        instance.add_run(
+            dg.DagsterRun(
+                job_name="recheck_posts",
+                run_id=str(uuid.UUID(int=number)),
+                status=dg.DagsterRunStatus.SUCCESS,
+            )
+        )
+    status = spine_status(settings)
+    assert status.succeeded["retrain"], "without it nobody would be told that it is too old"
+    assert [failed.job for failed in status.failed] == ["weekly_refresh"]
 
 
 def heartbeats(instance: dg.DagsterInstance, *names: str, seconds_ago: float = 0.0) -> None:

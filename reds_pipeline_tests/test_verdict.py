@@ -107,6 +107,23 @@ def test_what_is_wrong_is_said_with_what_to_do(
     assert judged.red == red
 
 
+def test_what_one_thing_hides_is_said_once() -> None:
+    reason = "The schedule 'x' cannot be read; write five fields."
+    judged = verdict(changed("unreadable", {"runs": reason, "freshness": reason}))
+    [alarm] = judged.alarms
+    assert alarm.what.startswith("What is known of runs and freshness cannot be read: The schedule")
+
+
+def test_a_collection_of_a_class_that_left_has_nothing_to_make_up_for() -> None:
+    failed = {"run_id": "1", "job": "collect_class", "class_name": "cat", "at": LATELY}
+    found = changed("spine.failed", [failed])
+    assert verdict(found).red
+    found["classes_now"] = [{"class": "cat", "state": "left"}, {"class": "dog"}]
+    assert not verdict(found).red
+    found["classes_now"] = None
+    assert verdict(found).red, "what cannot be read hides nothing"
+
+
 def test_a_failed_run_says_why_and_the_worst_comes_first() -> None:
     found = changed(
         "spine.failed",

@@ -7,6 +7,7 @@ compressed one by one by gzip; pictures, tables and arrays would hardly become s
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import io
@@ -166,7 +167,8 @@ class ArchiveReader:
         """Write every file below an empty directory, readable by its owner only.
 
         Raises:
-            RedsError: A file is not what the list of contents says, or the disk is full.
+            OSError: There is no room for it.
+            RedsError: A file is not what the list of contents says.
         """
         for _ in self._copies(directory):
             pass
@@ -261,6 +263,7 @@ def _readable(path: Path) -> Iterator[None]:
     """Say in a sentence why a backup cannot be read.
 
     Raises:
+        OSError: There is no room for what it holds.
         RedsError: It cannot.
     """
     try:
@@ -268,8 +271,10 @@ def _readable(path: Path) -> Iterator[None]:
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise _cut_short(path) from error
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            # That is what it is written to.
+            raise
         raise RedsError(
             f"{error.filename or path} could not be read or written "
-            f"({error.strerror or error}); see that the file can be read and that there is room "
-            "for what it holds."
+            f"({error.strerror or error}); see that the backup can be read, and try again."
         ) from error

@@ -6,6 +6,8 @@ databases there are.
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -27,6 +29,7 @@ def copy_database(source: Path, target: Path) -> None:
 
     Raises:
         FileNotFoundError: It is not there, perhaps any more.
+        OSError: The copy cannot be written.
         RedsError: It is damaged, or somebody else has been writing to it all the time.
     """
     try:
@@ -42,6 +45,9 @@ def copy_database(source: Path, target: Path) -> None:
     except sqlite3.Error as error:
         if not source.exists():
             raise FileNotFoundError(source) from error
+        # Nothing is wrong with the database: only the copy is written to.
+        if error.sqlite_errorcode in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target)) from error
         raise _damaged(source, str(error)) from error
     if verdict != "ok":
         raise _damaged(source, verdict)

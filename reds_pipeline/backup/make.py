@@ -8,8 +8,6 @@ and the ledger, which is copied last, knows of everything that was taken back un
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -24,12 +22,12 @@ from reds_pipeline.backup.databases import copy_database
 from reds_pipeline.backup.manifest import Manifest
 from reds_pipeline.backup.places import DATA, KEY, LEDGER, MODELS, PICTURES, files_at
 from reds_pipeline.backup.remembered import FAILED, forget, remember
+from reds_pipeline.backup.scratch import scratch_directory
 from reds_pipeline.errors import RedsError
 from reds_pipeline.model_history import champion_lock
 from reds_pipeline.resources import Platform
 from reds_pipeline.settings import Settings
 from reds_pipeline.software import this_software
-from reds_pipeline.storage.atomic import TEMPORARY_PREFIX
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.locks import exclusive
@@ -86,17 +84,14 @@ def make_backup(platform: Platform, file: Path, *, pictures: bool = True) -> Bac
     backup_id = uuid4().hex
     with exclusive(home.lock("backup"), "making a backup"), _writable(file):
         remember(platform.ledger, backup_id, file.name, pictures=pictures)
-        _remove_unfinished(file)
-        scratch = Path(tempfile.mkdtemp(prefix=_unfinished(file), dir=file.parent))
         try:
-            made = scratch / "backup"
-            manifest = _write(platform, backup_id, made, scratch, pictures=pictures)
-            made.rename(file)
+            with scratch_directory(file.parent, file.name) as scratch:
+                made = scratch / "backup"
+                manifest = _write(platform, backup_id, made, scratch, pictures=pictures)
+                made.rename(file)
         except BaseException:
             forget(platform.ledger, [backup_id], file.name, FAILED)
             raise
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
     return BackupReport(file, file.stat().st_size, manifest)
 
 
@@ -200,16 +195,6 @@ def _require_sensible(home: Home, file: Path) -> None:
         )
     # Raises where the key is gone, without which the rest could not be read again.
     _ = home.keyed_hash
-
-
-def _remove_unfinished(file: Path) -> None:
-    """Remove what killed backups to the same file left; it holds what people may take back."""
-    for path in [path for path in file.parent.iterdir() if path.name.startswith(_unfinished(file))]:
-        shutil.rmtree(path)
-
-
-def _unfinished(file: Path) -> str:
-    return f"{TEMPORARY_PREFIX}{file.name}-"
 
 
 def _dagster_of(settings: Settings, home: Home) -> Path:

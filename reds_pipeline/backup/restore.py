@@ -8,8 +8,6 @@ become the home.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -27,10 +25,10 @@ from reds_pipeline.backup.later_withdrawals import (
 from reds_pipeline.backup.manifest import Manifest
 from reds_pipeline.backup.mlflow_paths import files_elsewhere, move_files
 from reds_pipeline.backup.places import DAGSTER, KEY, LEDGER, MLFLOW
+from reds_pipeline.backup.scratch import remove_unfinished, scratch_directory
 from reds_pipeline.errors import RedsError
 from reds_pipeline.resources import Platform
 from reds_pipeline.settings import Settings, load_settings
-from reds_pipeline.storage.atomic import TEMPORARY_PREFIX
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.workers import at_work
 from reds_pipeline.tracking import EXPERIMENT
@@ -105,22 +103,24 @@ def restore_backup(file: Path, directory: Path, withdrawals_from: str = "") -> R
             the ledger is that of another installation. Then nothing was restored.
     """
     directory = directory.absolute()
-    _require_empty(directory)
+    with _writable(directory):
+        if directory.is_dir():
+            remove_unfinished(directory, directory.name)
+        _require_empty(directory)
     with _writable(directory), ArchiveReader(file) as archive:
         # A directory that is there may be a disk of its own, onto which nothing can be renamed.
         exists = directory.is_dir()
         parent = directory if exists else directory.parent
         parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f"{TEMPORARY_PREFIX}{directory.name}-", dir=parent))
-        try:
+        with scratch_directory(parent, directory.name) as staging:
             archive.extract(staging)
             report = _as_installation(archive.manifest, staging, directory, withdrawals_from)
             if exists:
+                # Somebody may have begun to use it meanwhile.
+                _require_empty(directory, but_for=staging)
                 _move_up(staging)
             else:
                 staging.rename(directory)
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
     return report
 
 
@@ -204,8 +204,8 @@ def _withdraw(platform: Platform, revoked: list[str]) -> dict[str, int]:
     return removed
 
 
-def _require_empty(directory: Path) -> None:
-    if directory.is_dir() and not any(directory.iterdir()):
+def _require_empty(directory: Path, but_for: Path | None = None) -> None:
+    if directory.is_dir() and all(path == but_for for path in directory.iterdir()):
         return
     if directory.exists() or directory.is_symlink():
         raise RedsError(

@@ -64,18 +64,20 @@ def shrink(addresses: Collection[str]) -> Iterator[str]:
     for address in addresses:
         if not _is_file(address):
             yield from _shrink_postgres(address)
-        elif slack(address):
-            path = _path(address)
+            continue
+        path = _path(address)
+        try:
+            if not slack(address):
+                continue
             if free_disk(path) < 2 * path.stat().st_size:
                 yield f"{path} could not be made smaller: that takes room for a copy of it."
                 continue
-            try:
-                with closing(sqlite3.connect(path, timeout=_PATIENCE_SECONDS)) as connection:
-                    connection.execute("VACUUM")
-                    # What was deleted stands in the log of changes too, until that is emptied.
-                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            except sqlite3.OperationalError as error:
-                yield f"{path} could not be made smaller ({error}); the next time will do."
+            with closing(sqlite3.connect(path, timeout=_PATIENCE_SECONDS)) as connection:
+                connection.execute("VACUUM")
+                # What was deleted stands in the log of changes too, until that is emptied.
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.OperationalError as error:
+            yield f"{path} could not be made smaller ({error}); the next time will do."
 
 
 def _shrink_postgres(address: str) -> Iterator[str]:

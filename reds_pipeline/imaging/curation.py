@@ -159,7 +159,7 @@ def curate(
         ]
         _drop_duplicates(of_class, rules.perceptual_radius, copies)
     _drop_doubtful(pictures)
-    _drop_beyond_share(pictures, keep)
+    _drop_beyond_share(pictures, per_class, keep)
     _drop_beyond_target(pictures, per_class, keep)
     rows = [_curated_row(picture) for picture in pictures]
     for row, group in zip(rows, _groups(rows), strict=True):
@@ -250,12 +250,13 @@ def _drop_doubtful(pictures: Sequence[_Picture]) -> None:
             picture.reason = OTHER_CLASS_DUPLICATE
 
 
-def _drop_beyond_share(pictures: Sequence[_Picture], keep: Keep) -> None:
+def _drop_beyond_share(pictures: Sequence[_Picture], per_class: int, keep: Keep) -> None:
     """Drop what is too much of one author; a person's own choices are not counted."""
     for of_class in _fit(pictures).values():
         unchosen = [each for each in of_class if not each.chosen]
         unchosen.sort(key=lambda each: recency(each.row), reverse=keep == "newest")
-        for position in beyond_share([each.row["author_key"] or "" for each in unchosen]):
+        authors = [each.row["author_key"] or "" for each in unchosen]
+        for position in beyond_share(authors, per_class):
             unchosen[position].reason = AUTHOR_SHARE
 
 

@@ -96,7 +96,7 @@ class Supply:
     """The pictures of a class.
 
     Attributes:
-        kept: Those that cleaning or a person keeps.
+        kept: Those that cleaning or a person keeps, but for what is too much of one author.
         authors: Distinct authors of those.
         new: How many of those came since the last refresh that counted; None where nothing was
             collected since, so that nothing can be said.

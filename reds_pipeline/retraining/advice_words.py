@@ -148,8 +148,8 @@ def _shift(evidence: Evidence, found: Paces) -> str:
         return "Not known yet: whether new pictures look different from those learnt."
     told = (
         f"New pictures can be told from those learnt with an AUC of {evidence.auc:.2f} "
-        f"(95 % interval {_decimal(evidence.auc_low)} to {_decimal(evidence.auc_high)}; two random "
-        f"halves of those learnt stay below {evidence.auc_chance:.2f} in 95 of 100 cases)"
+        f"(95 % interval {_decimal(evidence.auc_low)} to {_decimal(evidence.auc_high)}; random "
+        f"splits of those learnt stay below {evidence.auc_chance:.2f} in 95 of 100 cases)"
     )
     if math.isinf(found.shift):
         return f"{told}: no change beyond chance."

@@ -42,7 +42,7 @@ class Evidence:
         days_since_training: Since the last training ended, whichever model serves; None if there
             was none.
         champion_days: Since the training of the standing model.
-        learnt_pictures: What the last training learnt from or tested with.
+        learnt_pictures: What the last training was given to learn from and to test with.
         new_pictures: Of ``pictures``, those that the last training did not have.
         withdrawn_pictures: What the standing model has seen and was withdrawn since.
         classes_entered: To be learnt now and unknown to the standing model.
@@ -63,8 +63,8 @@ class Evidence:
         auc: How well new pictures can be told from those learnt: 0.5 not at all, 1 always.
         auc_low: Lower end of its 95 % interval.
         auc_high: Its upper end.
-        auc_baseline: What two random halves of those learnt give.
-        auc_chance: What 95 of 100 such halves stay below.
+        auc_baseline: What random splits of as many of those learnt give.
+        auc_chance: What 95 of 100 such splits stay below.
         class_share_change: Part of the pictures that would have to change class for the shares of
             classes to be as they were (total variation), 0 to 1.
     """

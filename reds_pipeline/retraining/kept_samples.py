@@ -24,6 +24,8 @@ from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.tables import LEMMAS, TAG_SAMPLES, read_rows, write_rows
 
 TABLE = "tag_samples"
+RANKS_FIGURE = "retraining_ranks.png"
+"""Shows names of kept samples; drawn anew when it is not there."""
 
 SHORTEST_STRETCH = timedelta(hours=20)
 """Between two samples; a little less than a day, so that a daily refresh keeps one each time."""
@@ -109,6 +111,8 @@ def take_out_of_samples(
         removed += len(rows) - len(left)
         if write and left != rows:
             write_rows(path, left, TAG_SAMPLES)
+    if write and removed:
+        (home.figures / RANKS_FIGURE).unlink(missing_ok=True)
     return removed
 
 

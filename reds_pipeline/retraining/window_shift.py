@@ -38,7 +38,7 @@ MOST_OLD_PER_NEW = 4
 """Old pictures compared with each new one at most; more would hardly narrow the interval."""
 
 SPLITS_OF_THE_OLD = 20
-"""Random halves of what was learnt that show what chance gives."""
+"""Random splits of what was learnt that show what chance gives."""
 
 CHANCE = 0.95
 """Share of them that stay below what is called beyond chance."""
@@ -130,7 +130,7 @@ def window_shift(old: Pictures, new: Pictures, *, seed: int) -> WindowShift | No
         everything = _Points(_projected(rests, len(rows), seed), labels, unit)
         auc, low, high = _area(everything.at(rows), is_new[rows], generator, seed)
         past = everything.at(np.flatnonzero(~is_new))
-        chances = _areas_by_chance(past, float(is_new[rows].mean()), generator, seed)
+        chances = _areas_by_chance(past, is_new[rows], generator, seed)
     if not chances:
         return None
     return WindowShift(
@@ -217,22 +217,31 @@ def _area(
 
 
 def _areas_by_chance(
-    past: _Points, new_share: float, generator: np.random.Generator, seed: int
+    past: _Points, compared: Flags, generator: np.random.Generator, seed: int
 ) -> list[float]:
-    """Return the areas that random splits of one window's authors give."""
+    """Return the areas that random splits of one window's authors give.
+
+    They are of as many pictures as are ``compared``, new and old ones: chance is the larger the
+    fewer they are.
+    """
     from sklearn.metrics import roc_auc_score
 
     units = np.unique(past.unit)
+    pictures = min(len(compared), len(past.unit))
     found = []
     for _ in range(SPLITS_OF_THE_OLD):
         order = generator.permutation(units)
         held = np.bincount(past.unit)[order].cumsum()
-        taken = order[: 1 + int(np.searchsorted(held, new_share * len(past.unit)))]
-        is_new = np.isin(past.unit, taken)
-        rows = _matched(past.labels, is_new, generator)
-        if _fewest_units(past.unit[rows], is_new[rows]) < _FOLDS:
+        taken, everyone = (
+            order[: 1 + int(np.searchsorted(held, share * pictures))]
+            for share in (compared.mean(), 1)
+        )
+        drawn = np.flatnonzero(np.isin(past.unit, everyone))
+        is_new = np.isin(past.unit[drawn], taken)
+        rows = _matched(past.labels[drawn], is_new, generator)
+        if _fewest_units(past.unit[drawn[rows]], is_new[rows]) < _FOLDS:
             continue
-        answers = _out_of_fold_answers(past.at(rows), is_new[rows], seed)
+        answers = _out_of_fold_answers(past.at(drawn[rows]), is_new[rows], seed)
         found.append(float(roc_auc_score(is_new[rows], answers)))
     return found
 

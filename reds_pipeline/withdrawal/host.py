@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from reds_pipeline.fediverse.recheck.rows import HOST_REVOKED, gated_row
+from reds_pipeline.retraining.kept_samples import take_out_of_samples
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.journal import Journal
@@ -36,6 +37,7 @@ class _Place:
     cursors: Path
     journals: tuple[Journal, ...]
     lock: Path
+    is_sample: bool = False
 
 
 def erase_host(home: Home, ledger: Ledger, tracking: Tracking, host: str) -> WithdrawalReport:
@@ -62,6 +64,8 @@ def erase_host(home: Home, ledger: Ledger, tracking: Tracking, host: str) -> Wit
                 gated_row(row, HOST_REVOKED, now) if _is_from(home, row, host) else row
                 for row in rows
             ]
+            if place.is_sample:
+                take_out_of_samples(home, rows, gated, write=True)
             if gated != rows:
                 write_rows(place.posts, gated, POSTS)
             walked = read_rows(place.cursors, CURSORS)
@@ -81,7 +85,11 @@ def _places(home: Home) -> Iterator[_Place]:
         )
     journals = (home.journal("sample", "public"), home.journal("recheck_sample", "public"))
     yield _Place(
-        home.table("sample_posts"), home.table("sample_cursors"), journals, home.lock("sample")
+        home.table("sample_posts"),
+        home.table("sample_cursors"),
+        journals,
+        home.lock("sample"),
+        is_sample=True,
     )
 
 

@@ -15,9 +15,10 @@ from reds_pipeline.assets.classes import class_selection
 from reds_pipeline.class_states import (
     class_changes,
     class_states,
-    classes_to_forget,
+    class_supply,
     left_classes,
 )
+from reds_pipeline.imaging.author_share import LEAST
 from reds_pipeline.jobs import TO_COLLECT
 from reds_pipeline.partitions import classes
 from reds_pipeline.resources import Platform
@@ -103,6 +104,21 @@ def clock() -> Iterator[time_machine.Traveller]:
         yield travelling
 
 
+def test_who_floods_a_class_that_is_collected_does_not_bring_it_in(
+    tmp_path: Path, clock: time_machine.Traveller
+) -> None:
+    """Of thirty pictures by one person, as few count as the data set would take."""
+    town = Town(tmp_path)
+    town.collect({"fox": 6})
+    rows = read_rows(town.home.table("clean_images", "fox"), CLEAN_IMAGES)
+    flood = [
+        rows[0] | {"sha256": f"flood {number}", "author_key": "one person"} for number in range(30)
+    ]
+    write_rows(town.home.table("clean_images", "fox"), [*rows, *flood], CLEAN_IMAGES)
+    supply = class_supply(town.home, "fox", decisions(town), since="", collected=True)
+    assert (supply.kept, supply.authors) == (6 + LEAST, 7)
+
+
 def test_classes_come_go_and_come_back(tmp_path: Path, clock: time_machine.Traveller) -> None:
     town = Town(tmp_path)
     weeks = iter(range(1, 20))
@@ -154,9 +170,6 @@ def test_classes_come_go_and_come_back(tmp_path: Path, clock: time_machine.Trave
     notices = [event["body"] for event in town.platform.ledger.events("notice")]
     assert any("fox is collected from now on: " in body for body in notices)
     assert list(left_classes(town.home)) == ["fox"]
-    assert classes_to_forget(town.home, datetime.now(UTC), days=90) == []
-    clock.shift(timedelta(days=91))
-    assert classes_to_forget(town.home, datetime.now(UTC), days=90) == ["fox"]
     town.home.table("posts", "fox").unlink()
     town.refresh(SAMPLE | {"owl": 30})
     assert "fox" not in town.states

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sqlite3
 import threading
 from contextlib import closing
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from reds_pipeline.backup.archive import ArchiveReader
+from reds_pipeline.backup.databases import copy_database
 from reds_pipeline.backup.make import check_backup, make_backup
 from reds_pipeline.backup.places import LEFT_OUT, PLACES
 from reds_pipeline.backup.remembered import remembered_backups
@@ -136,11 +138,14 @@ def test_one_that_fails_leaves_nothing_behind_and_is_not_remembered(
 
 
 def test_what_a_killed_one_left_goes_with_the_next(platform: Platform, tmp_path: Path) -> None:
-    left = tmp_path / ".writing-saved.tar-abc"
-    left.mkdir()
-    (left / "backup").write_bytes(b"a picture that somebody may take back")
+    left = tmp_path / ".writing-saved.tar-abcdef_1"
+    of_another_home = tmp_path / ".writing-saved.tar-2-abcdef_1"
+    for each in (left, of_another_home):
+        each.mkdir()
+        (each / "backup").write_bytes(b"a picture that somebody may take back")
     make_backup(platform, tmp_path / "saved.tar")
     assert not left.exists()
+    assert of_another_home.exists()
 
 
 def test_nothing_is_overwritten_and_no_home_holds_its_own_backup(saved: Saved) -> None:
@@ -185,3 +190,18 @@ def test_it_does_not_pretend_to_hold_what_lies_elsewhere(
     names = names_in(tmp_path / "saved.tar")
     assert "ledger.sqlite" not in names
     assert "dagster/dagster.yaml" in names, "what is a file of Dagster's goes in from anywhere"
+
+
+def test_a_copy_without_room_is_not_taken_for_a_damaged_database(tmp_path: Path) -> None:
+    source = tmp_path / "source.sqlite"
+    with closing(sqlite3.connect(source)) as database, database:
+        database.execute("CREATE TABLE said (words TEXT)")
+        database.execute("INSERT INTO said VALUES (?)", ("x" * 100_000,))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(OSError, match="No space left") as raised:
+            copy_database(source, tmp_path / "copy")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert raised.value.filename == str(tmp_path / "copy")

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
 from reds_pipeline.approvals import approve_host, revoke_host
+from reds_pipeline.backup import restore
 from reds_pipeline.backup.make import make_backup
 from reds_pipeline.backup.remembered import remembered_backups
 from reds_pipeline.backup.restore import restore_backup
@@ -219,6 +223,46 @@ def test_an_empty_directory_becomes_the_home_itself(saved: Saved, tmp_path: Path
     assert place.stat().st_ino == number
     assert (place / "pseudonym.key").exists()
     assert not [path for path in place.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize("into", ["an empty directory", "a new one"])
+def test_what_a_killed_one_left_goes_with_the_next(saved: Saved, tmp_path: Path, into: str) -> None:
+    """It holds pictures that somebody may take back, where nobody looks for them."""
+    place = tmp_path / "new"
+    if into == "an empty directory":
+        place.mkdir()
+    process = os.fork()
+    if process == 0:
+        restore._as_installation = _killed  # type: ignore[assignment]
+        restore_backup(saved.file, place)
+    assert os.WIFSIGNALED(os.waitpid(process, 0)[1])
+    assert len(list(tmp_path.rglob(".writing-new-*"))) == 1
+    restore_backup(saved.file, place)
+    assert (place / "pseudonym.key").exists()
+    assert not list(tmp_path.rglob(".writing-new-*"))
+
+
+def _killed(*_: object) -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def test_a_directory_that_somebody_began_to_use_is_left_alone(
+    saved: Saved, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "new"
+    place.mkdir()
+    real, key = restore._as_installation, place / "pseudonym.key"
+
+    def meanwhile(*arguments: Any) -> restore.RestoreReport:
+        key.write_bytes(b"the key of another home")
+        return real(*arguments)
+
+    monkeypatch.setattr(restore, "_as_installation", meanwhile)
+    with pytest.raises(RedsError, match="is not empty, and a restoration overwrites nothing"):
+        restore_backup(saved.file, place)
+    assert [path.name for path in place.iterdir()] == [key.name]
+    assert key.read_bytes() == b"the key of another home"
 
 
 def test_dagsters_history_is_said_to_be_where_nobody_looks(

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from reds_pipeline.retraining.kept_samples import (
+    RANKS_FIGURE,
     keep_sample,
     kept_samples,
     outdated_samples,
     take_out_of_samples,
 )
 from reds_pipeline.retraining.tag_samples import FEWEST_POSTS, TOP_NAMES, tag_sample
+from reds_pipeline.storage.atomic import write_bytes
 from reds_pipeline.storage.clock import as_text
 from reds_pipeline.storage.home import Home
 from reds_pipeline.storage.tables import LEMMAS, TAG_SAMPLES, read_rows, write_rows
@@ -110,7 +112,9 @@ def test_a_name_goes_when_too_few_use_it_after_a_withdrawal(tmp_path: Path, writ
     keep_sample(home, before, lemmas, at(0))
     gated = {"status": "gated", "tags": None, "created_at": None, "author_key": None}
     after = [row | gated if row["author_key"] == "x" else row for row in before]
+    write_bytes(home.figures / RANKS_FIGURE, b"names")
     assert take_out_of_samples(home, before, after, write=write) == 3
+    assert (home.figures / RANKS_FIGURE).exists() is not write, "it shows names"
     left = {
         row["name"] for row in read_rows(next(home.root.glob("tables/tag_samples/*")), TAG_SAMPLES)
     }

@@ -50,6 +50,17 @@ def test_pictures_of_one_kind_are_told_apart_no_better_than_by_chance() -> None:
 
 
 @pytest.mark.req("R-IMP-5")
+def test_chance_is_that_of_so_few_new_pictures_however_many_were_learnt() -> None:
+    old, few = pictures(900, "old", 8), pictures(45, "new", 9)
+    among_many = window_shift(old, few, seed=0)
+    among_few = window_shift(pictures(180, "old", 8), few, seed=0)
+    assert among_many is not None
+    assert among_few is not None
+    assert among_many.chance == pytest.approx(among_few.chance, abs=0.08)
+    assert among_many.chance > 0.6
+
+
+@pytest.mark.req("R-IMP-5")
 def test_a_change_of_looks_is_seen_beyond_chance_and_more_change_more() -> None:
     areas = []
     for amount in (1.5, 4.0):

@@ -1,19 +1,20 @@
 """Downloading the pictures of kept posts, each once, in any number of attempts.
 
-What belongs here: which pictures are still missing, and one row per picture. What does not: how
-to fetch one (``fetcher.py``), how many at a time (``pipeline.py``), what a good picture is
-(``imaging``, handed in as ``examine``). Only rows of kept posts are looked at, so nothing of a
-gated post is ever asked for. Memory is the quarantine: bytes stay there until ``examine`` has
-accepted and stripped them; then the file is moved into its place as a whole, then its row is
-journaled. A kill in between costs one download and leaves no half file and none that was not
-examined. The caller writes the rows to their table and then deletes the journal.
+What belongs here: which pictures are still missing, and one row per picture. What does not: which
+are wanted first (``candidates.py``), how to fetch one (``fetcher.py``), how many at a time
+(``pipeline.py``), what a good picture is (``imaging``, handed in as ``examine``). Only rows of kept
+posts are looked at, so nothing of a gated post is ever asked for. Memory is the quarantine: bytes
+stay there until ``examine`` has accepted and stripped them; then the file is moved into its place
+as a whole, then its row is journaled. A kill in between costs one download and leaves no half file
+and none that was not examined. The caller writes the rows to their table and then deletes the
+journal.
 """
 
 from __future__ import annotations
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -22,9 +23,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from reds_pipeline.errors import ImageRejected
+from reds_pipeline.fediverse.media.candidates import candidates
 from reds_pipeline.fediverse.media.fetcher import MediaFailed, MediaFetcher, MediaRefused
 from reds_pipeline.fediverse.media.pipeline import MediaPipeline, Workers
-from reds_pipeline.fediverse.posts import posted_at
 from reds_pipeline.fediverse.web.addresses import origin_of
 from reds_pipeline.storage.clock import utc_now
 from reds_pipeline.storage.images import ImageStore
@@ -113,7 +114,7 @@ def download_images(
     keep_square: KeepSquare | None = None,
     has_room: Callable[[], bool] | None = None,
 ) -> list[Row]:
-    """Fetch what is missing, newest posts first, until ``maximum`` pictures are stored.
+    """Fetch what is missing, as ``candidates`` orders it, until ``maximum`` pictures are stored.
 
     Args:
         post_rows: Rows of the posts table.
@@ -123,7 +124,7 @@ def download_images(
         store: Where good pictures go.
         journal: Where each finished attempt is recorded.
         key: The pseudonym function of this installation.
-        maximum: Stored pictures to have among the newest; older rows stay beside them.
+        maximum: Stored pictures to have among the first; rows of others stay beside them.
         workers: Threads, which bound the memory.
         withdrawn: Keys of what must not come back: ``media_key`` of addresses,
             ``key("image", sha256)`` of stored files, ``key("look", perceptual_hash)`` of pictures.
@@ -140,7 +141,7 @@ def download_images(
     rows = {
         row["media_key"]: _as_found(row, store, ban) for row in (*image_rows, *journal.records())
     }
-    wanted = {row["media_key"]: row for row in _candidates(post_rows, key)}
+    wanted = {row["media_key"]: row for row in candidates(post_rows, key, maximum)}
     gated = {
         row["post_key"]
         for row in post_rows
@@ -261,31 +262,6 @@ def _as_found(row: Row, store: ImageStore, ban: _Ban) -> Row:
     if row["status"] != STORED or store.path(row["sha256"], row["extension"]).exists():
         return row
     return row | _no_picture(FAILED, "file_lost")
-
-
-def _candidates(post_rows: Iterable[Row], key: KeyedHash) -> Iterator[Row]:
-    """Yield a row without outcome for each picture of each kept post, newest post first."""
-    kept = [row for row in post_rows if row["status"] == "kept"]
-    kept.sort(key=lambda row: (posted_at(row), row["post_key"]), reverse=True)
-    seen: set[str] = set()
-    for post in kept:
-        for position, medium in enumerate(post["media"]):
-            media_key = key(medium["url"])
-            if media_key in seen:
-                continue
-            seen.add(media_key)
-            yield {
-                "media_key": media_key,
-                "post_key": post["post_key"],
-                "author_key": post["author_key"],
-                "created_at": post["created_at"],
-                "tags": list(post["tags"]),
-                "position": position,
-                "album": len(post["media"]) > 1,
-                "alt_text": medium["alt_text"],
-                "licence": medium["licence"],
-                "url": medium["url"],
-            }
 
 
 def _stored(picture: Examined, sha256: str) -> Row:

@@ -48,7 +48,6 @@ UNFINISHED = [
 # Longer than the least time between two evaluations of any sensor.
 _BETWEEN_ITERATIONS = timedelta(seconds=31)
 _LONG_SECONDS = 20.0
-_QUIET_ITERATIONS = 1
 _TOO_MANY_ITERATIONS = 120
 _LOGGER = logging.getLogger("dagster.daemon.clocked")
 
@@ -165,16 +164,15 @@ class ClockedDaemon:
 
     def settle(self) -> None:
         """Let time pass until nothing follows from anything any more."""
-        quiet = 0
         for _ in range(_TOO_MANY_ITERATIONS):
             before = self._state()
+            # First, or sensors that looked just now would not look.
+            self._clock.shift(_BETWEEN_ITERATIONS)
             self.iterate()
-            quiet = quiet + 1 if self._state() == before and not before[1] else 0
-            if quiet == _QUIET_ITERATIONS:
+            if self._state() == before and not before[1]:
                 self._drain(self._monitor.run_iteration(self._context))
                 self._drain(self._freshness.run_iteration(self._context))
                 return
-            self._clock.shift(_BETWEEN_ITERATIONS)
         raise AssertionError(f"the daemon did not come to rest; errors: {self.errors}")
 
     def live_until(self, end: datetime, meanwhile: Callable[[], None]) -> None:

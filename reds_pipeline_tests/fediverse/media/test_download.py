@@ -232,6 +232,21 @@ def test_the_newest_pictures_come_first_and_bad_ones_do_not_count(desk: Desk) ->
     assert sum(row["status"] == "stored" for row in grown) == 4
 
 
+@pytest.mark.req("R-SCR-8")
+def test_who_floods_a_hashtag_does_not_take_the_places_of_others(desk: Desk) -> None:
+    """Of one person a fifth comes first, and the rest only if there is room."""
+
+    def of(author: str, day: int) -> Row:
+        account = entity()["account"] | {"id": author}
+        file = f"{author}-{day}.jpg"
+        return desk.post(day, file, created_at=f"2026-10-{day:02}T00:00:00Z", account=account)
+
+    posts = [*(of("9", day) for day in range(11, 21)), *(of(str(day), day) for day in range(1, 5))]
+    rows = desk.download(posts, maximum=5)
+    assert sorted(statuses(rows)) == ["1-1.jpg", "2-2.jpg", "3-3.jpg", "4-4.jpg", "9-20.jpg"]
+    assert len(desk.download(posts, rows, maximum=8)) == 8
+
+
 class Killed(BaseException):
     """Stands for the power cut; nothing may catch it."""
 
