@@ -23,7 +23,7 @@ _WIDTH_OF_LABELS = 10
 _ALARMS_SHOWN = 3
 _CLASSES_SHOWN = 8
 _FAILURES_SHOWN = 2
-_LONGEST_SENTENCE = 280
+_LONGEST_SENTENCE = 240
 
 
 def show_screen(report: Mapping[str, Any]) -> None:

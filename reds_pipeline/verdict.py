@@ -260,7 +260,7 @@ def _of_ledger(found: Mapping[str, Any]) -> Iterator[Alarm]:
             "unsent",
             True,
             f"The notice {notice.get('title', notice['subject'])!r} could not be sent"
-            f"{f', and {others} others' if others else ''}: {notice.get('reason', '').rstrip('.')}.",
+            f"{f', and {others} others' if others else ''}: {notice.get('reason', '')}.",
             "Correct REDS_NOTIFY, and try it with `reds notify --test`.",
         )
     for event in recent["alarms"][-1:]:

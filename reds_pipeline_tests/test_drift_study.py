@@ -24,7 +24,14 @@ from reds_pipeline.retraining.kept_advice import latest_advice, measurements
 from reds_pipeline.stage_inputs import curated_rows
 from reds_pipeline.standing_model import standing_model
 from reds_pipeline.storage.arrays import ArrayStore
-from reds_pipeline.storage.tables import CONTRIBUTED, CURATED, IMAGES, TRAININGS, read_rows, write_rows
+from reds_pipeline.storage.tables import (
+    CONTRIBUTED,
+    CURATED,
+    IMAGES,
+    TRAININGS,
+    read_rows,
+    write_rows,
+)
 from reds_pipeline.tracking import CHAMPION
 from reds_pipeline.withdrawal.lineage import WITHDRAWN_PICTURES
 from reds_pipeline_tests import served_models

@@ -119,6 +119,56 @@ def test_what_cannot_be_read_is_red_and_hides_nothing_else(
     assert "red:" in status(home.root).output.splitlines()[0]
 
 
+def test_a_test_that_gets_through_ends_what_could_not_be_sent(tmp_path: Path) -> None:
+    home = curated_home.fill(tmp_path)
+    platform = Platform(load_settings(home=home.root))
+
+    def unsent() -> list[str]:
+        return [event["title"] for event in home_status(platform)["recent"]["unsent"]]
+
+    def told(kind: str, title: str, outcome: str) -> None:
+        platform.ledger.append(
+            "notice", kind, {"title": title, "outcome": outcome, "reason": "", "once": ""}
+        )
+
+    told("failure", "retrain failed", "failed")
+    told("promotion", "Another model serves", "sent")
+    assert unsent() == ["retrain failed"]
+    told("test", "A test", "failed")
+    assert unsent() == ["retrain failed", "A test"]
+    told("test", "A test", "sent")
+    assert unsent() == []
+
+
+def test_advice_from_before_the_last_training_does_not_contradict_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = curated_home.fill(tmp_path)
+    report = home_status(Platform(load_settings(home=home.root)))
+    report["retraining"] = {
+        "mode": "auto",
+        "advice": {
+            "at": report["now"],
+            "interval_days": 28.0,
+            "due": True,
+            "reasons": ["A training is due."],
+            "outdated": True,
+        },
+        "waits_for_a_person": False,
+    }
+    terminal_status.show_screen(report)
+    words = " ".join(capsys.readouterr().out.split())
+    assert "drift was measured a moment ago, before the last training" in words
+    assert "due" not in words
+
+
+def test_pruning_an_empty_directory_leaves_it_empty(tmp_path: Path) -> None:
+    result = CliRunner().invoke(cli, ["prune", "--home", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "holds nothing yet" in str(result.exception)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_long_sentences_and_many_alarms_leave_it_one_screen(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

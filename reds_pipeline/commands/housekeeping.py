@@ -29,6 +29,7 @@ def prune(home: Path | None, apply: bool, only: tuple[str, ...], as_json: bool) 
     from contextlib import ExitStack
 
     from reds_pipeline import terminal_housekeeping
+    from reds_pipeline.errors import RedsError
     from reds_pipeline.housekeeping.keep_house import keep_house
     from reds_pipeline.instance import open_complete_instance
     from reds_pipeline.resources import Platform
@@ -36,6 +37,12 @@ def prune(home: Path | None, apply: bool, only: tuple[str, ...], as_json: bool) 
     from reds_pipeline.storage.workers import at_work
 
     platform = Platform(load_settings(home=home))
+    # Opening Dagster and MLflow would make a home of an empty directory.
+    if not (platform.home.root / "tables").is_dir():
+        raise RedsError(
+            f"{platform.home.root} holds nothing yet, so nothing may go; name another home with "
+            "--home."
+        )
     with ExitStack() as stack:
         if apply:
             stack.enter_context(at_work(platform.home.lock("run"), "`reds prune`"))

@@ -11,6 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+
+from reds_pipeline.errors import RedsError
 from reds_pipeline.storage import leftovers
 
 
@@ -39,6 +42,18 @@ class Chore:
     def but_stays(self, reason: str) -> Chore:
         """Return it as something that stays for now."""
         return replace(self, left_alone=reason)
+
+    def done(self) -> Chore:
+        """Remove it, and return it; as something that stays if it could not be removed."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            self.remove()
+        # Databases are in use by others, whom nobody keeps from writing for long.
+        except (RedsError, OSError, DBAPIError, MlflowException) as error:
+            reason = error.orig if isinstance(error, DBAPIError) else error
+            return self.but_stays(" ".join(str(reason).split()))
+        return self
 
     def as_dict(self) -> dict[str, Any]:
         """Return what was found as JSON."""

@@ -151,11 +151,7 @@ def _record(platform: Platform, going: Sequence[Chore]) -> None:
 
 def _removed(chore: Chore, say: Callable[[str], None]) -> Chore:
     say(f"Removing {chore.what} ({chore.count})")
-    try:
-        chore.remove()
-    except (RedsError, OSError) as error:
-        return chore.but_stays(str(error))
-    return chore
+    return chore.done()
 
 
 class _House:

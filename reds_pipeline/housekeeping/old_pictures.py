@@ -102,7 +102,7 @@ def let_old_pictures_go(
 
     The rows go first. By them every later collection, training and housekeeping knows what to
     erase, so a kill at any point loses nothing that is needed and leaves nothing for good. Where
-    nothing is old, tables are read and nothing else happens.
+    nothing is old or left behind, tables are read and nothing else happens.
 
     Args:
         home: What is kept.
@@ -138,10 +138,10 @@ def let_old_pictures_go(
                 ]
                 if not dry_run:
                     write_rows(part.table, after[part.stem], IMAGES)
-    files, left = _files(images), _files(after)
+    files, left = {**_left_behind(home, images), **_files(images)}, _files(after)
     gone = {sha256: size for sha256, size in files.items() if sha256 not in left}
     size = sum(gone.values()) + _bytes_of_numbers(home, set(gone))
-    if after != images and not dry_run:
+    if (gone or after != images) and not dry_run:
         finish_withdrawals(home, ledger, tracking)
     return OldPictures(len(gone), size, busy)
 
@@ -154,6 +154,17 @@ def _files(images: Mapping[str, Sequence[Row]]) -> dict[str, int]:
         for row in rows
         if row["status"] == STORED
     }
+
+
+def _left_behind(home: Home, images: Mapping[str, Sequence[Row]]) -> dict[str, int]:
+    """Return the same of files that were to go when a kill came in between; they go last."""
+    paths = {
+        row["sha256"]: home.images.path(row["sha256"], row["extension"])
+        for rows in images.values()
+        for row in rows
+        if row["reason"] == OUTDATED and row["sha256"]
+    }
+    return {sha256: path.stat().st_size for sha256, path in paths.items() if path.exists()}
 
 
 def _bytes_of_numbers(home: Home, sha256s: Collection[str]) -> int:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from reds_pipeline.retraining.advice_words import reasons
 from reds_pipeline.retraining.evidence import Evidence, Limits
-from reds_pipeline.retraining.paces import SCHEDULE_JITTER_DAYS, paces
+from reds_pipeline.retraining.paces import has_passed, paces
 
 __all__ = ["Advice", "Evidence", "Limits", "advise", "is_due", "must_change"]
 
@@ -74,9 +74,9 @@ def is_due(evidence: Evidence, interval: float, limits: Limits) -> bool:
         return False
     if days is None:
         return True
-    if days < limits.min_days:
+    if not has_passed(days, limits.min_days):
         return False
-    return must_change(evidence) or days + SCHEDULE_JITTER_DAYS >= interval
+    return must_change(evidence) or has_passed(days, interval)
 
 
 def must_change(evidence: Evidence) -> bool:

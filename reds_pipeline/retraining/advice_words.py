@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 from reds_pipeline.retraining.evidence import Evidence, Limits
 from reds_pipeline.retraining.paces import (
     NEW_SHARE,
-    SCHEDULE_JITTER_DAYS,
     TOLERATED_LOSS,
     TOLERATED_SHIFT,
     Paces,
+    has_passed,
     shift_in_deviations,
 )
 
@@ -70,14 +70,14 @@ def _verdict_after(
     ago = f"the last training was {days_in_words(days)} ago"
     if not evidence.has_changed:
         return f"No training is due: nothing to learn from has changed, and {ago}."
-    if days < limits.min_days:
+    if not has_passed(days, limits.min_days):
         return (
             f"No training is due: {ago}, and at least {days_in_words(limits.min_days)} must lie "
             "between two (REDS_RETRAIN_MIN_DAYS)."
         )
     if not due:
         return f"No training is due: {ago}, of the {days_in_words(interval)} suggested."
-    if days + SCHEDULE_JITTER_DAYS >= interval:
+    if has_passed(days, interval):
         return f"A training is due: {ago}, and {days_in_words(interval)} are suggested."
     return f"A training is due, though {ago} and {days_in_words(interval)} are suggested."
 

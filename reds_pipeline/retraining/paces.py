@@ -44,7 +44,7 @@ significantly.
 """
 
 SCHEDULE_JITTER_DAYS = 0.5
-"""How much earlier than its interval a training may start.
+"""How much earlier than its interval a training may start, half of the interval at most.
 
 A weekly schedule measures a few minutes more or less than a week after the last training ended; an
 interval of seven days would otherwise be missed by minutes and become fourteen.
@@ -87,6 +87,11 @@ def paces(evidence: Evidence) -> Paces:
         accuracy=_accuracy(evidence),
         shift=_shift(evidence),
     )
+
+
+def has_passed(days: float, interval: float) -> bool:
+    """Say whether so many days are an interval, as exactly as a schedule can keep it."""
+    return days + min(SCHEDULE_JITTER_DAYS, interval / 2) >= interval
 
 
 def shift_in_deviations(auc: float, baseline: float) -> float:

@@ -111,7 +111,8 @@ def test_a_second_process_on_the_same_home_is_refused(reds: Reds) -> None:
 
     with exclusive(Home(reds.home).lock("run"), "running the pipeline"):
         result = reds("run", expect=1)
-    assert "Another process is already running the pipeline" in result.stderr
+    assert "is being worked on by another process" in result.stderr
+    assert "--wait" in result.stderr
 
 
 def test_a_wrong_token_is_one_sentence(reds: Reds, tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ from reds_pipeline.retraining.advice import Advice, Evidence, Limits, advise, mu
 from reds_pipeline.retraining.paces import (
     KEPT_TAGS,
     NEW_SHARE,
-    SCHEDULE_JITTER_DAYS,
     TOLERATED_LOSS,
     TOLERATED_SHIFT,
+    has_passed,
     paces,
     shift_in_deviations,
 )
@@ -155,10 +155,8 @@ def test_a_training_is_due_exactly_when_the_rule_says_so(
     elif since is None:
         expected = True
     else:
-        may = evidence.has_changed and since >= allowed.min_days
-        expected = may and (
-            must_change(evidence) or since + SCHEDULE_JITTER_DAYS >= advice.interval_days
-        )
+        may = evidence.has_changed and has_passed(since, allowed.min_days)
+        expected = may and (must_change(evidence) or has_passed(since, advice.interval_days))
     assert advice.due == expected
 
 
@@ -226,6 +224,18 @@ def test_a_weekly_schedule_does_not_miss_a_week_by_minutes() -> None:
     evidence = replace(QUIET, days_since_training=6.99, champion_days=6.99, new_pictures=160)
     assert paces(evidence).supply < 7
     assert due(replace(evidence, days_since_training=6.6), Limits(3, 7))
+    assert due(evidence, Limits(7, 28)), "nor where a week is the shortest interval allowed"
+    assert not due(replace(evidence, days_since_training=0.1), Limits(0.25, 28))
+
+
+@pytest.mark.parametrize(
+    ("days", "interval", "expected"),
+    [(6.4, 7, False), (6.5, 7, True), (0.1, 0.25, False), (0.125, 0.25, True), (0, 0, True)],
+)
+def test_an_interval_has_passed_half_a_day_early_at_most(
+    days: float, interval: float, expected: bool
+) -> None:
+    assert has_passed(days, interval) is expected
 
 
 def test_limits_that_hold_no_interval_are_refused() -> None:
