@@ -62,6 +62,12 @@ class HeldPictures:
         """Whether any picture of a post was ever found."""
         return publication.post.post_id in self._were_held
 
+    def went_at(self, publication: Publication) -> datetime:
+        """Return when the pictures of a post were gone that had been held and was taken back."""
+        name = publication.post.post_id
+        assert name in self.gone_at, f"the pictures of {publication} are still held"
+        return self.gone_at[name]
+
     def _digests(self, post_id: str) -> frozenset[str]:
         """Return the SHA-256 of a post's files as served and as REDS would keep them."""
         digests = set()

@@ -60,7 +60,7 @@ def no_file_holds_a_trace(story: Story) -> None:
     gone = [
         each
         for each in story.world.truth.taken_back(story.swept_until)
-        if story.held.were_held(each) and story.held.gone_at[each.post.post_id] > since
+        if story.held.were_held(each) and story.held.went_at(each) > since
     ]
     traces = [_heart(data) for each in gone for data in story.world.files(each)]
     traces += [path.encode() for each in gone for path in each.paths]
@@ -72,7 +72,7 @@ def no_file_holds_a_trace(story: Story) -> None:
 def models_say_what_they_learnt(story: Story) -> None:
     """Each version that learnt from a picture that is gone says so; none was trained on one."""
     gone_at = {
-        digest: story.held.gone_at[each.post.post_id]
+        digest: story.held.went_at(each)
         for each in story.world.truth.taken_back(story.swept_until)
         if story.held.were_held(each)
         for digest in story.held.digests(each.post.post_id)
@@ -175,7 +175,7 @@ def _no_old_sheet_is_shown(story: Story, gone: Iterable[Publication]) -> None:
     """No sheet in the run history was made while a picture that is gone now was still there."""
     went = {SHEETS_OF_ALL_CLASSES: dict[str | None, datetime](), SHEETS_OF_A_CLASS: {}}
     for each in gone:
-        at = story.held.gone_at[each.post.post_id]
+        at = story.held.went_at(each)
         for key, part in ((SHEETS_OF_ALL_CLASSES, None), (SHEETS_OF_A_CLASS, each.class_name)):
             went[key][part] = max(at, went[key].get(part, at))
     for key, parts in went.items():
