@@ -1,14 +1,16 @@
 """Which of the world's pictures a home holds, and how long it held what was taken back.
 
 What belongs here: recognising the world's pictures by their bytes. What does not: what may be held
-(``promises``).
+(``promises``). A picture that two posts of the town show says nothing about either of them: one may
+be taken back while the other still stands there.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 
 from reds_pipeline.demo.drifting.truth import Publication
 from reds_pipeline.demo.drifting.world import DriftingWorld
@@ -53,7 +55,7 @@ class HeldPictures:
     def files(self) -> set[str]:
         """Return the SHA-256 of every picture file of the home, whatever its name says."""
         return {
-            hashlib.sha256(path.read_bytes()).hexdigest()
+            _digest(path.read_bytes())
             for path in (self._home.root / "images").rglob("*")
             if path.is_file()
         }
@@ -65,16 +67,35 @@ class HeldPictures:
     def went_at(self, publication: Publication) -> datetime:
         """Return when the pictures of a post were gone that had been held and was taken back."""
         name = publication.post.post_id
-        assert name in self.gone_at, f"the pictures of {publication} are still held"
+        assert name in self.gone_at, f"the pictures of post {name} are still held"
         return self.gone_at[name]
 
+    def own_files(self, publication: Publication) -> list[bytes]:
+        """Return a post's files as served, without those that another post shows too."""
+        files = self._world.files(publication)
+        return [data for data in files if _digest(data) not in self._shown_twice]
+
+    @cached_property
+    def _shown_twice(self) -> frozenset[str]:
+        """The SHA-256 of files, as served, that several posts of the town show."""
+        shown = Counter(
+            digest
+            for each in self._world.truth.all()
+            for digest in {_digest(data) for data in self._world.files(each)}
+        )
+        return frozenset(digest for digest, posts in shown.items() if posts > 1)
+
     def _digests(self, post_id: str) -> frozenset[str]:
-        """Return the SHA-256 of a post's files as served and as REDS would keep them."""
+        """Return the SHA-256 of a post's own files as served and as REDS would keep them."""
         digests = set()
-        for data in self._world.files(self._world.truth.of(post_id)):
-            digests.add(hashlib.sha256(data).hexdigest())
+        for data in self.own_files(self._world.truth.of(post_id)):
+            digests.add(_digest(data))
             try:
-                digests.add(hashlib.sha256(examine_image(data).data).hexdigest())
+                digests.add(_digest(examine_image(data).data))
             except ImageRejected:
                 continue
         return frozenset(digests)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

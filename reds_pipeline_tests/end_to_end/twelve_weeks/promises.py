@@ -62,7 +62,7 @@ def no_file_holds_a_trace(story: Story) -> None:
         for each in story.world.truth.taken_back(story.swept_until)
         if story.held.were_held(each) and story.held.went_at(each) > since
     ]
-    traces = [_heart(data) for each in gone for data in story.world.files(each)]
+    traces = [_heart(data) for each in gone for data in story.held.own_files(each)]
     traces += [path.encode() for each in gone for path in each.paths]
     for path in filter(lambda path: path.is_file(), story.home.root.rglob("*")):
         data = path.read_bytes()
@@ -113,7 +113,12 @@ def a_week_costs_what_is_new(story: Story) -> None:
     before: Counter[str] = sum((each.asked_for for each in story.reports[:-1]), Counter())
     assert open_now - set(before) <= set(report.asked_for)
     taken_back = {path for each in truth.taken_back() for path in each.paths}
-    assert set(report.asked_for) - town <= open_now | taken_back
+    unexpected = set(report.asked_for) - town - open_now - taken_back
+    assert not unexpected, [
+        (each.class_name, each.week, each.nature, each.how)
+        for each in truth.all()
+        if unexpected.intersection(each.paths)
+    ]
     again = {path for path, n in (before + report.asked_for).items() if n > 1}
     assert again <= town, "only files that could not be read are tried again"
     embedded = sum(each.embedded for each in story.reports)
