@@ -14,7 +14,7 @@ import time
 from datetime import UTC, datetime
 
 import dagster as dg
-from dagster._utils.error import SerializableErrorInfo
+from dagster_shared.error import SerializableErrorInfo
 
 from reds_pipeline.freshness import freshness_window
 from reds_pipeline.jobs import COLLECT_CLASS, SELECTION_TAG, collect_class, measure_drift, retrain
