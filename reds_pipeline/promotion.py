@@ -40,6 +40,7 @@ from reds_pipeline.modeling.promotion_evidence import (
     Rival,
     SharedTest,
 )
+from reds_pipeline.modeling.relabelled import relabelled_share
 from reds_pipeline.resources import Platform
 from reds_pipeline.shared_test import (
     EncoderChanged,
@@ -216,6 +217,7 @@ def _rival(
     changed = changed_classes(
         challenger.bundle.classes, rival.bundle.classes, learnt_classes(platform.home), answers
     )
+    theirs = logged_predictions(platform.tracking, version.run_id)
     try:
         tested = compare_on_frozen_test(platform, challenger, rival)
     except EncoderChanged as error:
@@ -229,9 +231,8 @@ def _rival(
         withdrawn_pictures=withdrawn,
         knows_unfamiliar=rival.bundle.familiarity is not None,
         changed=changed,
-        cv_on_shared=_folds_on(
-            changed.shared, answers, logged_predictions(platform.tracking, version.run_id)
-        ),
+        cv_on_shared=_folds_on(changed.shared, answers, theirs),
+        relabelled=relabelled_share(answers, theirs),
     )
 
 

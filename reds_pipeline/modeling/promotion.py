@@ -29,6 +29,7 @@ from reds_pipeline.modeling.promotion_evidence import (
     Rival,
     SharedTest,
 )
+from reds_pipeline.modeling.relabelled import MOST_RELABELLED
 
 # Differences of shares carry rounding errors of this order.
 _ROUNDING = 1e-9
@@ -97,16 +98,29 @@ def decide(
         return Decision(
             True, f"{_sentence(champion.name)} can serve no longer: {champion.unusable}."
         )
-    if champion.changed.missing:
-        return Decision(
-            False,
-            f"It cannot name {', '.join(champion.changed.missing)}, which {champion.name} can and "
-            "which is still to be learnt: its pictures could not be had this time. `reds status` "
-            "says where they went; a person can let it serve by `reds promote`.",
-        )
+    if unfit := _unfit(champion):
+        return Decision(False, unfit)
     if champion.changed:
         return _with_other_classes(challenger, champion, rule, taken_back)
     return _against(challenger, champion, rule, taken_back)
+
+
+def _unfit(champion: Rival) -> str:
+    """Say what a person has to look at before a model may replace the champion, or ""."""
+    if champion.changed.missing:
+        return (
+            f"It cannot name {', '.join(champion.changed.missing)}, which {champion.name} can and "
+            "which is still to be learnt: its pictures could not be had this time. `reds status` "
+            "says where they went; a person can let it serve by `reds promote`."
+        )
+    if champion.relabelled > MOST_RELABELLED:
+        return (
+            f"{champion.relabelled:.0%} of the pictures that {champion.name} was measured on carry "
+            f"another label now, more than {MOST_RELABELLED:.0%}, so that a test says little. "
+            "Whether those labels are right only a person can say: look at them in `reds review`, "
+            "and let it serve by `reds promote`."
+        )
+    return ""
 
 
 def _never_serves(challenger: Challenger, rule: PromotionRule) -> str:

@@ -134,6 +134,8 @@ class Rival:
         cv_on_shared: Mean accuracy of the grouped folds of the challenger and of this model on
             pictures of the classes that both know, each on its own data; None where that is not
             known.
+        relabelled: Share of the pictures that both were measured on whose label is another one
+            now than it was for this model, 0 to 1.
     """
 
     name: str
@@ -145,3 +147,4 @@ class Rival:
     knows_unfamiliar: bool = True
     changed: ChangedClasses = UNCHANGED
     cv_on_shared: tuple[float, float] | None = None
+    relabelled: float = 0.0

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import dagster as dg
 
 from reds_pipeline.contact_sheets import noted_sheets
-from reds_pipeline.demo.drifting.truth import Publication
+from reds_pipeline.demo.drifting.truth import Publication, Truth
 from reds_pipeline.run_artifacts import SPLIT
 from reds_pipeline.run_history import SHEETS_OF_A_CLASS, SHEETS_OF_ALL_CLASSES
 from reds_pipeline.stage_inputs import selected_classes
@@ -111,14 +111,13 @@ def a_week_costs_what_is_new(story: Story) -> None:
         for path in each.paths
     }
     before: Counter[str] = sum((each.asked_for for each in story.reports[:-1]), Counter())
-    assert open_now - set(before) <= set(report.asked_for)
+    # Of one author who floods only a part is asked for, behind everybody else's.
+    flood = {path for each in truth.all() if each.nature == "flood" for path in each.paths}
+    missed = open_now - flood - set(before) - set(report.asked_for)
+    assert not missed, _described(truth, missed)
     taken_back = {path for each in truth.taken_back() for path in each.paths}
     unexpected = set(report.asked_for) - town - open_now - taken_back
-    assert not unexpected, [
-        (each.class_name, each.week, each.nature, each.how)
-        for each in truth.all()
-        if unexpected.intersection(each.paths)
-    ]
+    assert not unexpected, _described(truth, unexpected)
     again = {path for path, n in (before + report.asked_for).items() if n > 1}
     assert again <= town, "only files that could not be read are tried again"
     embedded = sum(each.embedded for each in story.reports)
@@ -190,6 +189,15 @@ def _no_old_sheet_is_shown(story: Story, gone: Iterable[Publication]) -> None:
             for record in found.records:
                 if _PHOTOGRAPH in str(record.event_log_entry):
                     assert record.timestamp > (at - _LONGEST_TICK).timestamp(), (key, part)
+
+
+def _described(truth: Truth, paths: Collection[str]) -> list[tuple[str, int, str, str]]:
+    """Return class, week, nature and end of the posts that show files."""
+    return [
+        (each.class_name, each.week, each.nature, each.how)
+        for each in truth.all()
+        if not set(paths).isdisjoint(each.paths)
+    ]
 
 
 def _texts(value: Any) -> Iterator[str]:
