@@ -167,7 +167,9 @@ def test_deletions_go_before_all_else_and_housekeeping_after(
         records = daemon.instance.get_run_records()
         started = {each.dagster_run.job_name: each.start_time or 0.0 for each in records}
         assert 0 < started[RECHECK_POSTS] < started[WEEKLY_REFRESH] < started[COLLECT_CLASS]
-        assert started[HOUSEKEEPING] == 0
+        # It may come to its turn between a refresh and what the sensors ask for after it.
+        housekeeping = started[HOUSEKEEPING]
+        assert housekeeping == 0 or housekeeping > started[WEEKLY_REFRESH]
         tags = {run.dagster_run.job_name: run.dagster_run.tags for run in records}
         assert int(tags[RECHECK_POSTS][PRIORITY_TAG]) > 0 > int(tags[HOUSEKEEPING][PRIORITY_TAG])
 

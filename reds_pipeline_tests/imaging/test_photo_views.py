@@ -3,7 +3,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from reds_pipeline.imaging.photo_views import MOST_WINDOWS, view_boxes, window_boxes
@@ -71,6 +71,8 @@ def test_the_middle_window_is_the_square_of_the_training(size: tuple[int, int]) 
 
 @given(PHOTOS)
 def test_a_turned_photo_is_looked_at_alike(size: tuple[int, int]) -> None:
+    # R-IMG-3 is not the same for both: 90 x 100 is squeezed as a whole, 100 x 90 is cut.
+    assume(crop_box(*size)[1] == crop_box(*size[::-1])[1])
     turned = window_boxes(*size[::-1])
     assert [(top, left, bottom, right) for left, top, right, bottom in turned] == list(
         window_boxes(*size)
