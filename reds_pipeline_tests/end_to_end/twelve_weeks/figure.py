@@ -66,7 +66,9 @@ def _accuracy(axes, weeks: np.ndarray, reports: Sequence[WeekReport]) -> None:  
         for before, report in itertools.pairwise(reports)
         if report.champion != before.champion
     ]
-    low = axes.get_ylim()[0]
+    low, high = axes.get_ylim()
+    # Room for the legend below the marks.
+    axes.set_ylim(low - 0.15 * (high - low), high)
     axes.plot(changed, [low] * len(changed), "^", color=_SERVING, label="another model took over")
     axes.set_ylabel("right on new pictures\nin the look of the week", color=INK, size=9)
     axes.legend(frameon=False, fontsize=8, loc="lower left", ncols=3, bbox_to_anchor=(0, -0.02))
