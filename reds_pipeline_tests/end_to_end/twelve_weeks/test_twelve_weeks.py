@@ -171,9 +171,11 @@ def test_a_model_of_wrong_labels_does_not_serve(lived: Lived) -> None:
     report = lived.week(week)
     newest = max(report.marks, key=int)
     bad, serving = report.marks[newest], report.marks[report.champion]
-    shared = bad.classes & serving.classes
-    assert report.champion == lived.week(week - 1).champion
-    assert bad.about(shared).mean() < serving.about(shared).mean()
+    assert newest != report.champion == lived.week(week - 1).champion
+    if _IS_WHOLE:
+        # On the short story's few pictures chance may have it otherwise.
+        shared = bad.classes & serving.classes
+        assert bad.about(shared).mean() < serving.about(shared).mean()
 
 
 @whole_story
